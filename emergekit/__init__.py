@@ -1,0 +1,85 @@
+"""emergekit: the empirical study of emergent abilities of language models.
+
+The public names, in the order of the pipeline. They load on first use, so that importing the
+package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emergekit import compute, datasets, figures, laws, metrics, theory
+    from emergekit.emergence import curve_shapes
+    from emergekit.errors import FitError, FitWarning, LoadError, TableError
+    from emergekit.fitting import Fit, fit
+    from emergekit.laws import Law, Parameter
+    from emergekit.loaders import load
+    from emergekit.metrics import Metric
+    from emergekit.reporting import report
+    from emergekit.tables import MODELS, RESULTS, SAMPLES, Tables, join_models, validate
+
+__version__ = "0.1.0.dev0"
+
+_HOMES = {
+    "TableError": "errors",
+    "LoadError": "errors",
+    "FitError": "errors",
+    "FitWarning": "errors",
+    "MODELS": "tables",
+    "SAMPLES": "tables",
+    "RESULTS": "tables",
+    "Tables": "tables",
+    "validate": "tables",
+    "join_models": "tables",
+    "Metric": "metrics",
+    "load": "loaders",
+    "Law": "laws",
+    "Parameter": "laws",
+    "Fit": "fitting",
+    "fit": "fitting",
+    "curve_shapes": "emergence",
+    "report": "reporting",
+}
+_MODULES = ("compute", "theory", "metrics", "datasets", "laws", "figures")
+
+__all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
+    "TableError",
+    "LoadError",
+    "FitError",
+    "FitWarning",
+    "MODELS",
+    "SAMPLES",
+    "RESULTS",
+    "Tables",
+    "validate",
+    "join_models",
+    "compute",
+    "theory",
+    "Metric",
+    "metrics",
+    "datasets",
+    "load",
+    "Law",
+    "Parameter",
+    "laws",
+    "Fit",
+    "fit",
+    "curve_shapes",
+    "figures",
+    "report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use (PEP 562)."""
+    if name in _MODULES:
+        return importlib.import_module(f"emergekit.{name}")
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"emergekit.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'emergekit' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,91 @@
+"""The Chinchilla law: loss as a sum of what model size and what data leave over."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emergekit.laws.law import Array, Law, Parameter
+
+__all__ = ["CHINCHILLA"]
+
+
+def loss(
+    n_params: Array, n_tokens: Array, E: Array, A: Array, B: Array, alpha: Array, beta: Array
+) -> Array:
+    r"""Return the loss of a model of each size trained on each number of tokens.
+
+    .. math:: L(N, D) = E + \frac{A}{N^{\alpha}} + \frac{B}{D^{\beta}}
+
+    Parameters
+    ----------
+    n_params, n_tokens : array
+        Parameters N and training tokens D, counts.
+    E : array
+        Loss that no scale removes, nats per token.
+    A, B, alpha, beta : array
+        Coefficients and exponents of size and of data.
+
+    Returns
+    -------
+    array
+        Nats per token.
+
+    References
+    ----------
+    Hoffmann et al. 2022, section 3.3, equation 2.
+    """
+    return E + A * n_params**-alpha + B * n_tokens**-beta
+
+
+def loss_gradient(
+    n_params: Array, n_tokens: Array, E: Array, A: Array, B: Array, alpha: Array, beta: Array
+) -> tuple[Array, ...]:
+    """Return the derivatives of `loss` by E, A, B, alpha and beta."""
+    by_A, by_B = n_params**-alpha, n_tokens**-beta
+    return (
+        np.ones_like(by_A * by_B),
+        by_A,
+        by_B,
+        -A * by_A * np.log(n_params),
+        -B * by_B * np.log(n_tokens),
+    )
+
+
+def scale_at_loss(
+    along: str,
+    response: Array,
+    n_params: Array,
+    n_tokens: Array,
+    E: Array,
+    A: Array,
+    B: Array,
+    alpha: Array,
+    beta: Array,
+) -> Array:
+    """Return the size (or the tokens) at which the loss is `response`; inf where it never is."""
+    if along == "n_params":
+        left, coefficient, exponent = response - E - B * n_tokens**-beta, A, alpha
+    else:
+        left, coefficient, exponent = response - E - A * n_params**-alpha, B, beta
+    reached = left > 0
+    return np.where(reached, (coefficient / np.where(reached, left, 1.0)) ** (1 / exponent), np.inf)
+
+
+CHINCHILLA = Law(
+    name="chinchilla",
+    variables=("n_params", "n_tokens"),
+    response="loss",
+    parameters=(
+        Parameter("E", start=1.5, lower=0.0, scale="log", unit="nats/token"),
+        Parameter("A", start=400.0, lower=0.0, scale="log"),
+        Parameter("B", start=1000.0, lower=0.0, scale="log"),
+        Parameter("alpha", start=0.35, lower=0.0, upper=2.0),
+        Parameter("beta", start=0.35, lower=0.0, upper=2.0),
+    ),
+    function=loss,
+    gradient=loss_gradient,
+    inverse=scale_at_loss,
+    objective="huber_log",
+    reference="Hoffmann et al. 2022, section 3.3, eq. 2",
+    formula="loss = E + A / n_params^alpha + B / n_tokens^beta",
+)

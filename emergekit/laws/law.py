@@ -1,0 +1,128 @@
+"""What a law is: a formula with named variables and parameters, and no state."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Array", "Law", "Parameter"]
+
+Array: TypeAlias = NDArray[np.float64]
+Columns: TypeAlias = "Mapping[str, Any] | pd.DataFrame | pd.Series[Any]"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a law.
+
+    Parameters
+    ----------
+    name : str
+        The letter of the paper.
+    start : float
+        Where a search begins.
+    lower, upper : float
+        Bounds, both allowed.
+    scale : {"log", "linear"}
+        Coordinate in which the parameter is searched: "log" for what is positive and may span
+        decades.
+    unit : str
+        Unit, empty for a pure number.
+    """
+
+    name: str
+    start: float
+    lower: float = -np.inf
+    upper: float = np.inf
+    scale: Literal["log", "linear"] = "linear"
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.lower <= self.start <= self.upper:
+            raise ValueError(
+                f"parameter '{self.name}': start {self.start:g} lies outside its bounds "
+                f"[{self.lower:g}, {self.upper:g}]."
+            )
+        if self.scale == "log" and not (self.start > 0 and self.lower >= 0):
+            raise ValueError(
+                f"parameter '{self.name}': scale 'log' needs start > 0 and lower >= 0."
+            )
+
+
+@dataclass(frozen=True)
+class Law:
+    """A formula for one response in some variables, with named parameters.
+
+    Parameters
+    ----------
+    name : str
+        Short name.
+    variables : tuple of str
+        Columns that the law reads.
+    response : str
+        Column that the law gives.
+    parameters : tuple of Parameter
+        In the order of the formula.
+    function : callable
+        ``function(*variables, *parameters)``, written with NumPy so that parameters of shape
+        (B, 1) and variables of shape (n,) give (B, n). Argument names are checked.
+    gradient : callable
+        The same arguments; a tuple with the derivative by each parameter.
+    objective : str
+        What `fit` minimises unless told otherwise.
+    inverse : callable, optional
+        ``inverse(along, response, *variables, *parameters)``: the value of the variable named
+        `along` at which the law gives the response; its own entry among the variables is not read.
+    reference : str
+        Paper and equation.
+    formula : str
+        The formula, as one line of text.
+    """
+
+    name: str
+    variables: tuple[str, ...]
+    response: str
+    parameters: tuple[Parameter, ...]
+    function: Callable[..., Array]
+    gradient: Callable[..., tuple[Array, ...]]
+    objective: str = "least_squares"
+    inverse: Callable[..., Array] | None = None
+    reference: str = ""
+    formula: str = ""
+
+    def __post_init__(self) -> None:
+        expected = (*self.variables, *self.names)
+        for part in (self.function, self.gradient):
+            given = tuple(inspect.signature(part).parameters)
+            if given != expected:
+                name = getattr(part, "__name__", part)
+                raise ValueError(
+                    f"law '{self.name}': {name} takes {', '.join(given)}, but"
+                    f" variables and parameters are {', '.join(expected)}."
+                )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parameters."""
+        return tuple(parameter.name for parameter in self.parameters)
+
+    def predict(self, table: Columns, params: Columns) -> Array:
+        """Return the response for each row of `table` at these parameters."""
+        return np.asarray(self.function(*self._arguments(table, params)), dtype=float)
+
+    def jacobian(self, table: Columns, params: Columns) -> Array:
+        """Return the derivatives of the response, shape (..., n_rows, n_parameters)."""
+        parts = self.gradient(*self._arguments(table, params))
+        return np.stack(np.broadcast_arrays(*parts), axis=-1).astype(float)
+
+    def _arguments(self, table: Columns, params: Columns) -> list[Array]:
+        columns = [np.asarray(table[name], dtype=float) for name in self.variables]
+        return [*columns, *(np.asarray(params[name], dtype=float) for name in self.names)]

@@ -1,0 +1,8 @@
+"""Plots: each draws on one Axes and gives it back."""
+
+from __future__ import annotations
+
+from emergekit.plots.curves import plot_curves
+from emergekit.plots.fits import plot_fit
+
+__all__ = ["plot_curves", "plot_fit"]

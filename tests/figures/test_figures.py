@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from emergekit import figures
+
+
+@pytest.mark.parametrize("name", figures.FIGURES)
+def test_every_figure_comes_with_its_table(name):
+    figure, table = figures.get(name)()
+    assert isinstance(figure, Figure)
+    figure.canvas.draw()
+    assert len(table)
+
+
+def test_an_unknown_figure_comes_with_the_nearest():
+    with pytest.raises(ValueError, match="did you mean 'chinchilla'"):
+        figures.get("chinchila")
+
+
+def test_the_six_panels_show_the_numbers_of_the_model():
+    # spec/mirage.md 1.2: c = 1e9, alpha = -0.5, five tokens, N = 1e10
+    figure, table = figures.mirage.mathematical_model()
+    assert len(figure.axes) == 6
+    at = table[np.isclose(table["n_params"], 1e10)]
+    five = at[at["n_target_tokens"] == 5].set_index("metric")["score"]
+    assert five["exact_match"] == pytest.approx(0.205741, abs=5e-7)
+    assert five["token_edit_distance"] == pytest.approx(1.355533, abs=5e-7)
+    brier = at[(at["metric"] == "brier_mean") & (at["n_choices"] == 2)]["score"]
+    assert brier.iloc[0] == pytest.approx(0.073499, abs=5e-7)
+    longest = table[(table["metric"] == "exact_match") & (table["n_target_tokens"] == 5)]
+    score = longest.set_index("n_params")["score"]
+    assert score.iloc[20] < 0.01  # 1e9
+    assert score.iloc[60] > 0.6  # 1e11
+
+
+def test_edit_distance_and_brier_are_drawn_with_better_up():
+    figure, _ = figures.mirage.mathematical_model()
+    assert [ax.yaxis_inverted() for ax in figure.axes] == [False] * 4 + [True] * 2
+
+
+def test_emergence_scores_by_metric_over_bigg():
+    _, table = figures.mirage.emergence_scores()
+    counts = table["metric"].value_counts().to_dict()
+    assert counts == {"multiple_choice_grade": 33, "confidence_brier": 33, "exact_match": 20}
+    high = table[table["emergence_score"] > 20]
+    assert set(high["metric"]) == {"exact_match"}
+    assert len(high) == 4
+
+
+def test_two_metrics_hold_94_percent_of_the_annotated_tasks():
+    # spec/mirage.md section 3: 51, 12, 2 and 2 of 67; the paper says more than 92 %
+    _, table = figures.mirage.annotated_metrics()
+    assert dict(zip(table["metric"], table["n_tasks"], strict=True)) == {
+        "multiple_choice_grade": 51,
+        "exact_str_match": 12,
+        "bleu": 2,
+        "unknown": 2,
+    }
+    assert table["share"].iloc[:2].sum() == pytest.approx(63 / 67)
+
+
+def test_the_chinchilla_figure_has_the_fit_in_its_table():
+    _, table = figures.scaling.chinchilla()
+    assert len(table) == 240
+    assert np.log(table["loss"] / table["predicted"]).to_numpy() == pytest.approx(table["residual"])
+    assert table["loss"].between(table["lower"], table["upper"]).mean() > 0.9

@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emergekit.fitting.objectives import objective
+
+RESIDUALS = np.array([-3.0, -0.5, 0.0, 0.2, 4.0])
+
+
+def test_huber_is_quadratic_near_zero_and_linear_far_away():
+    huber = objective("huber_log", 1.0)
+    assert huber.penalty(RESIDUALS).tolist() == [2.5, 0.125, 0.0, pytest.approx(0.02), 3.5]
+    assert huber.score(RESIDUALS).tolist() == [-1, -0.5, 0, 0.2, 1]
+
+
+@given(st.floats(-5, 5), st.floats(1e-3, 10))
+def test_the_score_is_the_slope_of_the_penalty(residual, delta):
+    huber, step = objective("huber_log", delta), 1e-6
+    ends = huber.penalty(np.array([residual - step, residual + step]))
+    assert (ends[1] - ends[0]) / (2 * step) == pytest.approx(huber.score(residual), abs=1e-5)
+
+
+def test_smooth_curvature_is_one_for_least_squares_and_averages_to_the_density_else():
+    assert objective("least_squares", 1.0).smooth_curvature(RESIDUALS, 1).tolist() == [1.0] * 5
+    # E[penalty''] = P(|r| < delta), about 2 delta f(0) for normal residuals of unit variance
+    normal = np.random.default_rng(0).standard_normal(200_000)
+    curvature = objective("huber_log", 0.01).smooth_curvature(normal, 1)
+    assert curvature.mean() == pytest.approx(2 * 0.01 / np.sqrt(2 * np.pi), rel=0.02)
+
+
+def test_log_residuals_are_differences_of_logs():
+    log = objective("least_squares_log", 1.0)
+    assert log.residuals(np.array([1.0]), np.array([np.e])) == pytest.approx([1.0])
+    assert objective("least_squares", 1.0).residuals(np.array([1.0]), np.array([3.0])) == [2.0]

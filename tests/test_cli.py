@@ -1,0 +1,138 @@
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from emergekit import __version__
+from emergekit.cli import main
+
+GOOD = "model,task,metric,score\ntoy-1m,t,acc,0.1\ntoy-10m,t,acc,0.2\ntoy-1b,t,acc,0.8\n"
+
+
+def run(capsys, *arguments):
+    """Return exit code, output and errors of the command line."""
+    with pytest.raises(SystemExit) as stopped:
+        main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return stopped.value.code or 0, captured.out, captured.err
+
+
+@pytest.fixture
+def good(tmp_path):
+    path = tmp_path / "good.csv"
+    path.write_text(GOOD)
+    return path
+
+
+def test_the_bundled_report_prints_where_it_is_and_its_numbers(tmp_path):
+    command = [sys.executable, "-m", "emergekit", "report", "--out", tmp_path / "out"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert "63/67 = 94.0%" in done.stdout
+    assert "E 1.8172, alpha 0.3473, beta 0.3672" in done.stdout
+    assert done.stdout.rstrip().endswith("index.html")
+    assert (tmp_path / "out" / "index.html").is_file()
+    assert done.stderr == ""
+
+
+def test_a_report_on_a_users_table(capsys, good, tmp_path):
+    code, out, err = run(capsys, "report", good, "--out", tmp_path / "r")
+    assert (code, err) == (0, "")
+    assert "1 over n_params" in out
+    code, out, _ = run(capsys, "report", good, "--out", tmp_path / "r", "--json")
+    assert json.loads(out)["page"] == str(tmp_path / "r" / "index.html")
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
+def test_load_writes_what_it_read(capsys, good, tmp_path, name):
+    code, out, _ = run(capsys, "load", good, "--to", tmp_path / name)
+    assert code == 0
+    assert "results          3 rows" in out
+    assert "info: " in out
+    read = pd.read_csv if name.endswith("csv") else pd.read_parquet
+    assert read(tmp_path / name)["score"].tolist() == [0.1, 0.2, 0.8]
+
+
+def test_load_writes_all_tables_into_a_folder(capsys, good, tmp_path):
+    code, out, _ = run(capsys, "load", good, "--to", tmp_path / "all", "--json")
+    assert code == 0
+    assert json.loads(out)["results"] == 3
+    assert sorted(file.name for file in (tmp_path / "all").iterdir()) == [
+        "models.parquet",
+        "results.parquet",
+    ]
+
+
+def test_load_takes_the_options_of_the_reader(capsys, tmp_path):
+    path = tmp_path / "odd.csv"
+    path.write_text("task;A;B\nt;10;90\n")
+    options = ["--delimiter", ";", "--constant", "metric=acc", "--percent"]
+    code, out, _ = run(capsys, "load", path, *options)
+    assert code == 0
+    assert "divided by 100" in out
+    code, out, _ = run(
+        capsys, "load", path, *options[:-1], "--column", "A=score", "--constant", "model=A"
+    )
+    assert code == 0
+
+
+def test_figures_are_listed_and_written_with_their_table(capsys, tmp_path):
+    code, out, _ = run(capsys, "figure", "list")
+    assert "chinchilla" in out.split()
+    code, out, _ = run(capsys, "figure", "mirage-annotated-metrics", "--out", tmp_path / "f.svg")
+    assert code == 0
+    assert (tmp_path / "f.svg").read_text().startswith("<?xml")
+    assert len(pd.read_csv(tmp_path / "f.csv")) == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "there is no such file"),
+        ("", "the file is empty"),
+        (GOOD.replace(",", ";"), "--delimiter ';'"),
+        (GOOD.replace("score", "scores"), "(or --column scores=score)"),
+        (GOOD.replace("0.8", "lots"), "line 4 holds 'lots'"),
+        ("model,task,metric,score\n", "no rows"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_one(capsys, tmp_path, content, message):
+    path = tmp_path / "t.csv"
+    if content is not None:
+        path.write_text(content)
+    for command in ("load", "report"):
+        code, out, err = run(capsys, command, path)
+        assert code == 1
+        assert out == ""
+        assert err.startswith(f"emergekit: {path}: ")
+        assert message in err
+        assert err.count("\n") == 1
+        assert "Traceback" not in err
+
+
+def test_wrong_use_is_exit_code_two(capsys, good, tmp_path):
+    assert run(capsys, "figure", "chinchila")[0] == 2
+    assert run(capsys, "reprot")[0] == 2
+    assert run(capsys, "load", good, "--column", "score")[0] == 2
+    assert run(capsys, "load", good, "--to", tmp_path / "x.csv", "--table", "scores")[0] == 2
+
+
+def test_files_that_cannot_be_written_are_exit_code_one(capsys, good, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, _, err = run(capsys, "load", good, "--to", tmp_path / "file" / "x.csv")
+    assert code == 1
+    assert "cannot be written" in err
+    code, _, err = run(capsys, "figure", "chinchilla", "--out", tmp_path / "x.doc")
+    assert code == 1
+    assert "a figure file ends in one of" in err
+    code, _, err = run(capsys, "load", good, "--to", tmp_path / "x.xlsx")
+    assert code == 1
+
+
+def test_version_and_help(capsys):
+    assert run(capsys, "--version")[1].strip() == f"emergekit {__version__}"
+    for command in ((), ("report",), ("load",), ("figure",)):
+        code, out, _ = run(capsys, *command, "--help")
+        assert code == 0
+        assert "Usage" in out

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-# Multiples of a thousandth: scores are shares of whole items, and their differences are exact enough.
+# Scores are shares of whole items: multiples of a thousandth, whose differences are exact enough.
 scores = st.integers(0, 1000).map(lambda count: count / 1000)
 curves = st.lists(scores, min_size=2, max_size=15).map(np.array)
 

@@ -63,7 +63,8 @@ class Problem:
     def gradient(self, z: Array) -> Array:
         """Return the gradient of `value`, shape (p,)."""
         score = self.objective.score(self.residuals(z))
-        return np.einsum("n,np->p", self.weights * score, self.design(z))
+        gradient: Array = (self.weights * score) @ self.design(z)
+        return gradient
 
     def hessian(self, z: Array) -> Array:
         """Return the Hessian of `value`, shape (p, p), by central differences of the gradient."""
@@ -72,8 +73,9 @@ class Problem:
             (self.gradient(z + step) - self.gradient(z - step)) / (2 * size)
             for step, size in zip(np.diag(steps), steps, strict=True)
         ]
-        hessian = np.array(columns)
-        return (hessian + hessian.T) / 2
+        hessian: Array = np.array(columns)
+        symmetric: Array = (hessian + hessian.T) / 2
+        return symmetric
 
 
 @dataclass(frozen=True)

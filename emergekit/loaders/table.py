@@ -138,7 +138,8 @@ def _require_result_columns(table: pd.DataFrame, where: str) -> None:
     verb = "is" if len(absent) == 1 else "are"
     raise LoadError(
         f"{where}: column {', '.join(map(repr, absent))} {verb} absent; "
-        f"the file has {', '.join(map(str, table.columns))}; {' and '.join(remedies)} what is meant."
+        f"the file has {', '.join(map(str, table.columns))}; "
+        f"{' and '.join(remedies)} what is meant."
     )
 
 

@@ -212,7 +212,8 @@ def test_a_law_without_a_finite_value_says_where():
     )
     table = pd.DataFrame({"n_params": [0.5, 1e9], "loss": [1.0, 2.0]})
     with pytest.raises(
-        FitError, match="root gives no finite objective .* row 1 has n_params=1e.09, tried with a=1"
+        FitError,
+        match=r"root gives no finite objective .* row 1 has n_params=1e.09, tried with a=1",
     ):
         fit(law, table)
 

@@ -37,7 +37,7 @@ def test_a_models_file_and_a_results_file_come_together():
 def test_what_two_files_say_of_a_model_must_agree(tmp_path):
     (tmp_path / "one.csv").write_text("model,n_params\na,1e9\nb,2e9\n")
     (tmp_path / "two.csv").write_text("model,n_params,loss\na,7e9,2.5\n")
-    with pytest.raises(LoadError, match="model 'a' has n_params 1000000000.0 in one file and 7"):
+    with pytest.raises(LoadError, match=r"model 'a' has n_params 1000000000.0 in one file and 7"):
         load(tmp_path)
     (tmp_path / "two.csv").write_text("model,loss\na,2.5\n")
     models = load(tmp_path).models.set_index("model")
@@ -55,7 +55,7 @@ def test_scores_that_two_files_share_are_noted(tmp_path):
 
 def test_a_missing_file_is_answered_with_the_nearest(tmp_path):
     (tmp_path / "results.csv").write_text(GOOD)
-    with pytest.raises(LoadError, match="no such file; did you mean 'results.csv'"):
+    with pytest.raises(LoadError, match=r"no such file; did you mean 'results.csv'"):
         load(tmp_path / "result.csv")
     with pytest.raises(LoadError, match="no folder"):
         load(tmp_path / "nowhere" / "result.csv")
@@ -69,7 +69,7 @@ def test_a_folder_of_something_else_says_what_it_holds(tmp_path):
     with pytest.raises(LoadError, match=r"the folder holds 2 \.py, 1 \.txt, and no table"):
         load(tmp_path)
     (tmp_path / "only.csv").write_text("")
-    with pytest.raises(LoadError, match="only.csv: the file is empty"):
+    with pytest.raises(LoadError, match=r"only.csv: the file is empty"):
         load(tmp_path)
 
 

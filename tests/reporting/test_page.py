@@ -123,7 +123,7 @@ def test_files_that_could_not_be_read_are_in_the_notes(tmp_path):
 
 
 def test_tables_with_nothing_to_say_are_refused(tmp_path):
-    with pytest.raises(TableError, match="Nothing to report: .*no two scores have a scale"):
+    with pytest.raises(TableError, match=r"Nothing to report: .*no two scores have a scale"):
         report(Tables(results=toy().results), tmp_path)
     with pytest.raises(TableError, match="Nothing to report: the tables are empty"):
         report(Tables(), tmp_path)

@@ -30,7 +30,7 @@ def test_checkpoints_are_joined_on_their_step():
 def test_checkpoints_without_a_step_in_the_results_are_refused():
     models = pd.DataFrame({"model": "a", "step": [1, 2], "loss": [3.0, 2.0]})
     results = pd.DataFrame({"model": ["a"], "task": "t", "metric": "acc", "score": 0.5})
-    with pytest.raises(TableError, match="'a' is listed more than once.*run, step or seed"):
+    with pytest.raises(TableError, match=r"'a' is listed more than once.*run, step or seed"):
         join_models(results, models)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from emergekit.fitting import Fit, fit
     from emergekit.laws import Law, Parameter
     from emergekit.loaders import load
-    from emergekit.metrics import Metric
+    from emergekit.metrics import Metric, rescore
     from emergekit.reporting import report
     from emergekit.tables import MODELS, RESULTS, SAMPLES, Tables, join_models, validate
 
@@ -34,6 +34,7 @@ _HOMES = {
     "validate": "tables",
     "join_models": "tables",
     "Metric": "metrics",
+    "rescore": "metrics",
     "load": "loaders",
     "Law": "laws",
     "Parameter": "laws",
@@ -61,6 +62,7 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "metrics",
     "datasets",
     "load",
+    "rescore",
     "Law",
     "Parameter",
     "laws",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from emergekit.errors import unknown
 
 __all__ = ["Engine", "run"]
 
-Engine = Literal["serial", "processes"]
+Engine = Literal["serial", "processes", "dask"]
 
 
 def run(
@@ -35,8 +36,9 @@ def run(
         engine pickles it, so it lives at module level.
     items : iterable
         What to work on.
-    engine : {"serial", "processes"}
-        "processes" uses one worker process a core.
+    engine : {"serial", "processes", "dask"}
+        "processes" uses one worker process a core; "dask" the cluster of the `dask.distributed`
+        client that is open now (extra `distributed`), whatever its size.
     seed : int, optional
         Root of the random numbers; None for functions that draw none.
     n_workers : int, optional
@@ -52,7 +54,7 @@ def run(
     Raises
     ------
     ValueError
-        If the engine is unknown. What `function` raises comes through, with a note that says
+        If the engine is unknown, or no client is open for "dask". What `function` raises comes through, with a note that says
         which item it was working on.
 
     Examples
@@ -67,8 +69,7 @@ def run(
         _Call(function, place, item, rng) for place, (item, rng) in enumerate(_seeded(items, seed))
     ]
     with _progress(progress, len(calls)) as advance:
-        results = _serial(calls) if engine == "serial" else _processes(calls, n_workers)
-        return [advance(result) for result in results]
+        return [advance(result) for result in _engines[engine](calls, n_workers)]
 
 
 class _Call:
@@ -99,7 +100,7 @@ def _seeded(items: Sequence[Any], seed: int | None) -> Iterator[tuple[Any, Any]]
         yield item, np.random.default_rng(child)
 
 
-def _serial(calls: Sequence[_Call]) -> Iterator[Any]:
+def _serial(calls: Sequence[_Call], n_workers: int | None) -> Iterator[Any]:
     return (call() for call in calls)
 
 
@@ -109,6 +110,31 @@ def _processes(calls: Sequence[_Call], n_workers: int | None) -> Iterator[Any]:
     workers = Parallel(n_jobs=n_workers or -1, return_as="generator")
     results: Iterator[Any] = workers(delayed(call)() for call in calls)
     return results
+
+
+def _dask(calls: Sequence[_Call], n_workers: int | None) -> Iterator[Any]:
+    try:
+        from dask.distributed import get_client
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            "engine='dask' needs the extra 'distributed': pip install 'emergekit[distributed]'."
+        ) from None
+    try:
+        client = get_client()
+    except ValueError:
+        raise ValueError(
+            "engine='dask' found no client; open one first: client = dask.distributed.Client(...)."
+        ) from None
+    # Calls are pure or carry their own generator, but equal calls must still run once each.
+    futures = client.map(_called, calls, pure=False)
+    return (future.result() for future in futures)
+
+
+def _called(call: _Call) -> Any:
+    return call()
+
+
+_engines = MappingProxyType({"serial": _serial, "processes": _processes, "dask": _dask})
 
 
 @contextmanager

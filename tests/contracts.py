@@ -1,12 +1,17 @@
 """What every object of a kind must do; run over every registered one."""
 
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from emergekit.errors import TableError
+from emergekit.metrics import rescore
+from emergekit.metrics.inputs import Inputs
 from emergekit.tables import RESULTS, validate
+from emergekit.theory import mirage
 
 
 def check_table(table, schema):
@@ -25,21 +30,36 @@ def check_dataset(table):
 
 
 def check_metric(metric, samples):
-    """A metric scores every row within its bounds, and says NaN where an input is missing."""
-    assert pickle.loads(pickle.dumps(metric)) == metric
-    scores = metric.score(samples)
-    assert scores.shape == (len(samples),)
+    """A metric scores within its bounds, knows what it reads, and counts what is missing."""
+    assert pickle.loads(pickle.dumps(metric)).name == metric.name
+    assert metric.reference
     low, high = metric.bounds
     assert low < high
-    assert np.all((scores >= low) & (scores <= high))
-    for column in metric.requires:
-        gone = samples.assign(**{column: [None] * len(samples)})
-        assert np.isnan(metric.score(gone)).all(), column
-        with pytest.raises(ValueError, match=column):
-            metric.score(samples.drop(columns=column))
-    assert metric.reference
+    assert metric.expected is None or callable(getattr(mirage, metric.expected))
+
+    inputs = dict.fromkeys(option for need in metric.requires for option in need.split("|"))
+    [row] = rescore(samples, metric, by=[]).to_dict("records")
+    assert low <= row["score"] <= high
+    assert row["n_missing"] == 0
+    assert row["n_examples"] > 0
+    assert row["higher_is_better"] is metric.higher_is_better
+    for need in metric.requires:
+        with pytest.raises(TableError, match=re.escape(need.split("|")[0])):
+            rescore(samples.drop(columns=need.split("|"), errors="ignore"), metric)
+
+    read = [name for name in inputs if name in samples and name != "example_id"]
+    half = samples.copy()
+    half.loc[half.index[::2], read] = None
+    [row] = rescore(half, metric, by=[]).to_dict("records")
+    assert row["n_missing"] == len(half.iloc[::2])
+
+    if metric.scorer is not None:
+        scores = metric.score(samples)
+        assert scores.shape == (len(samples),)
+        assert np.all((scores >= low) & (scores <= high))
+        assert np.isnan(metric.score(half)[::2]).all()
     if metric.chance is not None:
-        chance = metric.chance(samples)
+        chance = metric.chance(Inputs(samples))
         assert np.all((chance >= low) & (chance <= high))
 
 

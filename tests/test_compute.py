@@ -55,3 +55,9 @@ def test_no_bar_is_drawn_away_from_a_terminal(capsys):
 def test_numbers_do_not_depend_on_the_callers_generator():
     np.random.default_rng(0).standard_normal()
     assert run(draw, [0], seed=3) == run(draw, [0], seed=3)
+
+
+def test_without_a_client_the_dask_engine_says_what_to_do():
+    pytest.importorskip("dask.distributed", reason="the extra 'distributed' is not installed")
+    with pytest.raises(ValueError, match="open one first"):
+        run(square, [1], engine="dask")

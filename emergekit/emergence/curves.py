@@ -1,154 +1,43 @@
-"""How a score moves with scale: one curve, a handful of numbers that describe its shape.
-
-The measures of this module look at the increments between neighbouring scales only. They know
-neither the spacing of the scales nor the noise of the scores: a high emergence score suggests a
-jump, it does not show one.
-"""
+"""How scores move with scale: every curve of a table, and the numbers that describe its shape."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 
+from emergekit import metrics
+from emergekit.emergence.counts import CurveCounts, curve_counts
+from emergekit.emergence.forms import form_verdict
+from emergekit.emergence.increments import (
+    emergence_score,
+    increment_gini,
+    largest_increment_share,
+    linearity,
+)
+from emergekit.emergence.null_scores import null_p_values
+from emergekit.emergence.onset import chance_onset, last_point_error
+from emergekit.emergence.width import curve_width
 from emergekit.errors import TableError, nearest, shown
 from emergekit.tables import RESULTS, validate
 
-__all__ = [
-    "curve_keys",
-    "curve_shapes",
-    "emergence_score",
-    "increment_gini",
-    "largest_increment_share",
-    "linearity",
-]
-
-Array: TypeAlias = NDArray[np.float64]
+__all__ = ["curve_shapes", "split_curves"]
 
 _CURVE = ("family", "task", "subtask", "metric", "n_shots", "filter", "n_target_tokens")
 
-
-def emergence_score(scores: ArrayLike) -> float:
-    r"""Return how far a curve moves, in units of its typical step.
-
-    .. math:: \frac{\mathrm{sign}(\arg\max_i y_i - \arg\min_i y_i)\,(\max_i y_i - \min_i y_i)}
-              {\sqrt{\mathrm{median}_i\,(y_{i+1} - y_i)^2}}
-
-    Parameters
-    ----------
-    scores : array, shape (m,)
-        Scores y from the smallest to the largest scale, higher is better.
-
-    Returns
-    -------
-    float
-        m - 1 for a straight line over m evenly spaced scales, so it depends on their number;
-        infinite where at least half of the steps are zero and the curve moves; NaN for a constant
-        curve or a single scale. Nothing is clipped. With few test items zero steps are common, and
-        noise alone then gives infinity.
-
-    References
-    ----------
-    Schaeffer, Miranda & Koyejo 2023, equation 1, after "breakthroughness" in Srivastava et al.
-    2022, appendix B. Argmax and argmin take the first of equals.
-
-    Examples
-    --------
-    >>> round(emergence_score([0, 0.01, 0.02, 0.03, 0.5]), 9)
-    50.0
-    """
-    y, steps = _steps(scores)
-    return _ratio(_range(y), float(np.sqrt(np.median(steps**2)))) if len(steps) else np.nan
+Key: TypeAlias = dict[str, Any]
 
 
-def linearity(scores: ArrayLike) -> float:
-    r"""Return how far a curve moves, in units of its root-mean-square step.
-
-    .. math:: \frac{\mathrm{sign}(\arg\max_i y_i - \arg\min_i y_i)\,(\max_i y_i - \min_i y_i)}
-              {\sqrt{\mathrm{mean}_i\,(y_{i+1} - y_i)^2}}
-
-    Parameters
-    ----------
-    scores : array, shape (m,)
-        Scores y from the smallest to the largest scale, higher is better.
-
-    Returns
-    -------
-    float
-        m - 1 for a straight line, the square root of m - 1 for a single step; NaN for a constant
-        curve.
-
-    References
-    ----------
-    Srivastava et al. 2022, appendix B (formula from memory; equal to the public scripts we saw).
-
-    Examples
-    --------
-    >>> round(linearity([0, 0, 0, 0, 0, 1]), 4)
-    2.2361
-    """
-    y, steps = _steps(scores)
-    return _ratio(_range(y), float(np.sqrt(np.mean(steps**2)))) if len(steps) else np.nan
-
-
-def increment_gini(scores: ArrayLike) -> float:
-    """Return the Gini coefficient of the sizes of the steps.
-
-    Parameters
-    ----------
-    scores : array, shape (m,)
-        Scores from the smallest to the largest scale.
-
-    Returns
-    -------
-    float
-        0 where all steps are of one size, (m - 2)/(m - 1) where one step is everything; NaN for a
-        constant curve.
-
-    Examples
-    --------
-    >>> increment_gini([0, 0, 0, 0, 0, 1])
-    0.8
-    """
-    size = np.sort(np.abs(_steps(scores)[1]))
-    total, n = float(size.sum()), len(size)
-    if not total > 0:
-        return np.nan
-    return float((2 * np.arange(1, n + 1) - n - 1) @ size / (n * total))
-
-
-def largest_increment_share(scores: ArrayLike) -> float:
-    """Return the share of all movement that the largest step makes.
-
-    Parameters
-    ----------
-    scores : array, shape (m,)
-        Scores from the smallest to the largest scale.
-
-    Returns
-    -------
-    float
-        1/(m - 1) where all steps are of one size, 1 where one step is everything; NaN for a
-        constant curve.
-
-    Examples
-    --------
-    >>> round(largest_increment_share([0.1, 0.2, 0.3]), 9)
-    0.5
-    """
-    size = np.abs(_steps(scores)[1])
-    return float(size.max() / size.sum()) if size.sum() > 0 else np.nan
-
-
-def curve_shapes(results: pd.DataFrame, x: str = "n_params") -> pd.DataFrame:
+def curve_shapes(
+    results: pd.DataFrame, x: str = "n_params", *, width: bool = False, seed: int = 0
+) -> pd.DataFrame:
     """Return the shape of every curve in a table of results.
 
     A curve is the rows that agree in family, task, subtask, metric, n_shots, filter and
     n_target_tokens, sorted by `x`. Where `x` changes inside a training run (tokens, loss), every
-    run and seed is a curve of its own.
+    run and seed of that group is a curve of its own.
 
     Parameters
     ----------
@@ -156,15 +45,29 @@ def curve_shapes(results: pd.DataFrame, x: str = "n_params") -> pd.DataFrame:
         `RESULTS`, with the column `x` beside the scores (see `join_models`).
     x : str
         Column of scale: n_params, n_tokens, flops, or loss, which is sorted from high to low.
+    width : bool
+        Also estimate the 10-90 % width, which costs about 10 ms a curve.
+    seed : int
+        Root of the random numbers of the p-value.
 
     Returns
     -------
     DataFrame
-        One row a curve: its keys, then n_scales, x_first, x_last, score_first, score_last,
-        emergence_score and breakthroughness (the same number under the names of the Mirage and
-        BIG-bench papers), linearity, increment_gini, largest_increment_share, n_examples (the
-        fewest at any scale, NaN if unknown). A metric whose `higher_is_better` is False is negated
-        for the measures, so that positive means better with scale.
+        One row a curve: its keys, then
+
+        - n_scales, x_first, x_last, score_first, score_last, n_examples (the fewest at any scale);
+        - emergence_score and breakthroughness (the same number under the names of the Mirage and
+          BIG-bench papers), linearity, increment_gini, largest_increment_share;
+        - emergence_p_value: how often noise at constant accuracy gives such a score;
+        - last_point_error: the last score less what a line through the smaller scales predicts;
+        - onset, onset_reason: the scale from which scores are well above chance;
+        - form, form_reason: step, logistic, line, constant or "not identifiable";
+        - width, width_lower, width_upper, width_kind, if asked for, in decades (for a loss, nats).
+
+        A metric of which less is better is negated for the measures, so that positive means better
+        with scale: by `higher_is_better`, else by the registry of metrics. What needs counts (the
+        p-value, onset, form) is NaN where `n_examples` is unknown or the metric is continuous, and
+        the reasons say so.
 
     Raises
     ------
@@ -176,32 +79,61 @@ def curve_shapes(results: pd.DataFrame, x: str = "n_params") -> pd.DataFrame:
     --------
     >>> from emergekit import datasets, join_models
     >>> bigg = datasets.load_bigg()
-    >>> shapes = curve_shapes(join_models(bigg.results, bigg.models))
-    >>> sorting = shapes[(shapes["task"] == "word_sorting") & (shapes["metric"] == "exact_match")]
-    >>> sorting["emergence_score"].round(3).tolist()
-    [45.0]
+    >>> scores = join_models(bigg.results, bigg.models)
+    >>> shapes = curve_shapes(scores[scores["task"] == "word_sorting"])
+    >>> shapes[["metric", "emergence_score"]].round(3).to_dict("split")["data"][-1]
+    ['exact_match', 45.0]
     """
     validate(results, RESULTS)
-    _require_scale(results, x)
-    keys = curve_keys(results, x)
-    curves = results.groupby(keys, dropna=False, sort=False)
-    rows = [
-        dict(zip(keys, key, strict=True)) | _shape(_sorted(curve, x, key), x)
-        for key, curve in curves
-    ]
-    return pd.DataFrame(rows)
+    curves = list(split_curves(results, x))
+    counts = [_counts(rows, x) for _, rows in curves]
+    table = pd.DataFrame([key | _shape(rows, x) for key, rows in curves])
+    table["emergence_p_value"] = _p_values(counts, seed)
+    told = [_told(count) for count in counts]
+    for name in ("last_point_error", "onset", "onset_reason", "form", "form_reason"):
+        table[name] = pd.Series([row[name] for row in told])
+    if width:
+        widths = pd.DataFrame([curve_width(_countable(rows), x) for _, rows in curves])
+        names = {"lower": "width_lower", "upper": "width_upper", "kind": "width_kind"}
+        table = table.join(widths.rename(columns=names)[["width", *names.values()]])
+    return table
 
 
-def curve_keys(results: pd.DataFrame, x: str) -> list[str]:
-    """Return the columns whose values, together, name a curve over `x` in this table."""
-    keys = [name for name in _CURVE if name in results]
-    named = "run" in results and results["run"].notna().all()
-    run = [k for k in (("run",) if named else ("model", "run")) + ("seed",) if k in results]
-    inside = results.groupby([*keys, *run], dropna=False)[x].nunique()
-    return [*keys, *run] if (inside > 1).any() else keys
+def split_curves(results: pd.DataFrame, x: str) -> Iterator[tuple[Key, pd.DataFrame]]:
+    """Yield every curve of a table: its key, and its rows sorted by scale.
+
+    The rows have `x` and `score` as floats and `higher_is_better` filled in.
+
+    Raises
+    ------
+    TableError
+        As `curve_shapes`.
+    """
+    ready = results.assign(
+        **{x: _scale(results, x)},
+        score=pd.to_numeric(results["score"]).to_numpy(dtype=float),
+        higher_is_better=_directions(results),
+    )
+    keys = [name for name in _CURVE if name in ready]
+    for values, rows in ready.groupby(keys, dropna=False, sort=False):
+        key = dict(zip(keys, values, strict=True))
+        for run, curve in _runs(rows, x):
+            yield key | run, _sorted(curve, x, key | run)
 
 
-def _require_scale(results: pd.DataFrame, x: str) -> None:
+def _runs(rows: pd.DataFrame, x: str) -> Iterator[tuple[Key, pd.DataFrame]]:
+    """Yield the training runs of a group where `x` changes inside them, else the whole group."""
+    named = "run" in rows and rows["run"].notna().all()
+    keys = ["run"] if named else [name for name in ("model", "run") if name in rows]
+    keys += [name for name in ("seed",) if name in rows]
+    if not (rows.groupby(keys, dropna=False)[x].nunique() > 1).any():
+        yield {}, rows
+        return
+    for values, curve in rows.groupby(keys, dropna=False, sort=False):
+        yield dict(zip(keys, values, strict=True)), curve
+
+
+def _scale(results: pd.DataFrame, x: str) -> pd.Series:
     if x not in results:
         match = nearest(x, results.columns)
         hint = f" Did you mean '{match}'?" if match else ""
@@ -209,75 +141,115 @@ def _require_scale(results: pd.DataFrame, x: str) -> None:
             f"results: scale '{x}' is absent; the table has {', '.join(map(str, results.columns))}."
             f"{hint} Put the models' columns beside the scores with join_models(results, models)."
         )
-    numbers = pd.to_numeric(results[x], errors="coerce")
+    numbers = pd.to_numeric(results[x], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     bad = ~np.isfinite(numbers)
     if bad.any():
-        first = results[bad.to_numpy()].iloc[0]
+        first = results[bad].iloc[0]
         raise TableError(
             f"results: scale '{x}' must be a number, but row {first.name} "
             f"(model {first['model']}) holds {shown(first[x])} "
             f"({int(bad.sum())} of {len(results)} rows are bad). "
             f"Drop them with results[results['{x}'].notna()]."
         )
+    return pd.Series(numbers, index=results.index)
 
 
-def _sorted(curve: pd.DataFrame, x: str, key: Sequence[Any]) -> pd.DataFrame:
+def _directions(results: pd.DataFrame) -> pd.Series:
+    """Return whether higher is better: what the table says, else the metric, else True."""
+    by_metric = {name: metrics.higher_is_better(str(name)) for name in results["metric"].unique()}
+    guess = results["metric"].map({name: known is not False for name, known in by_metric.items()})
+    if "higher_is_better" not in results:
+        return guess.astype(bool)
+    given = results["higher_is_better"]
+    return given.where(given.notna(), guess).astype(bool)
+
+
+def _sorted(curve: pd.DataFrame, x: str, key: Key) -> pd.DataFrame:
     curve = curve.sort_values(x, ascending=x != "loss" and not x.startswith("loss_"), kind="stable")
+    name = ", ".join(str(part) for part in key.values() if not pd.isna(part))
     again = curve[x].duplicated(keep=False)
     if again.any():
         one, other = (curve[again].iloc[place] for place in (0, 1))
-        name = ", ".join(str(part) for part in key if not pd.isna(part))
         raise TableError(
             f"results: rows {one.name} and {other.name} of the curve ({name}) share {x} = "
             f"{one[x]:g} (models {one['model']} and {other['model']}); choose one, average them, "
             f"or tell them apart in a column such as family, run or seed."
         )
+    if curve["higher_is_better"].nunique() > 1:
+        raise TableError(
+            f"results: the curve ({name}) has rows with higher_is_better True and rows with False; "
+            f"a metric has one direction."
+        )
     return curve
 
 
 def _shape(curve: pd.DataFrame, x: str) -> dict[str, object]:
-    score = curve["score"].to_numpy(dtype=float)
-    down = "higher_is_better" in curve and curve["higher_is_better"].eq(False).all()
-    better = -score if down else score
+    score = curve["score"].to_numpy()
+    better = score if curve["higher_is_better"].iloc[0] else -score
     emergence = emergence_score(better)
-    n_examples = curve["n_examples"].min() if "n_examples" in curve else np.nan
     return {
         "n_scales": len(curve),
         "x_first": curve[x].iloc[0],
         "x_last": curve[x].iloc[-1],
         "score_first": score[0],
         "score_last": score[-1],
+        "n_examples": curve["n_examples"].min() if "n_examples" in curve else np.nan,
         "emergence_score": emergence,
         "breakthroughness": emergence,
         "linearity": linearity(better),
         "increment_gini": increment_gini(better),
         "largest_increment_share": largest_increment_share(better),
-        "n_examples": n_examples,
     }
 
 
-def _steps(scores: ArrayLike) -> tuple[Array, Array]:
-    """Return the scores and their increments, differences of rounding size taken out of both.
-
-    0.1 + 0.2 and 0.3 are one score; a step of 5e-17 between them would make an emergence score of
-    1e15 of what is infinite or undefined.
-    """
-    y = np.asarray(scores, dtype=float)
-    if y.ndim != 1 or not np.isfinite(y).all():
-        raise ValueError("scores must be one row of finite numbers.")
-    rounding = 8 * np.finfo(float).eps * np.abs(y).max(initial=0.0)
-    steps = np.diff(y)
-    steps[np.abs(steps) <= rounding] = 0.0
-    constant = len(y) > 0 and np.ptp(y) <= rounding
-    return (np.full_like(y, y[0]) if constant else y), steps
+def _countable(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return the curve, without its test size if its metric is known to count nothing."""
+    known = metrics.METRICS.get(str(curve["metric"].iloc[0]))
+    counts_nothing = known is not None and known.continuous
+    return curve.drop(columns="n_examples", errors="ignore") if counts_nothing else curve
 
 
-def _range(y: Array) -> float:
-    """Return the signed range: positive where the best score comes after the worst."""
-    return float(np.sign(int(y.argmax()) - int(y.argmin())) * (y.max() - y.min()))
+def _counts(curve: pd.DataFrame, x: str) -> CurveCounts | None:
+    """Return the curve as counts on a log scale; None where the scale has no logarithm."""
+    if not (curve[x] > 0).all():
+        return None
+    return curve_counts(_countable(curve), x)
 
 
-def _ratio(change: float, step: float) -> float:
-    if step > 0:
-        return change / step
-    return float(np.sign(change) * np.inf) if change else np.nan
+def _p_values(counts: list[CurveCounts | None], seed: int) -> pd.Series:
+    known = [place for place, count in enumerate(counts) if count and not count["reason"]]
+    chosen = [counts[place] for place in known]
+    values = null_p_values(
+        [count["n_correct"] for count in chosen if count],
+        [count["n_examples"] for count in chosen if count],
+        seed=seed,
+    )
+    return pd.Series(values, index=known, dtype=float).reindex(range(len(counts)))
+
+
+def _told(counts: CurveCounts | None) -> dict[str, object]:
+    """Return what a curve says beyond its increments, with reasons where it says nothing."""
+    told: dict[str, object] = {"last_point_error": np.nan, "onset": np.nan, "form": None}
+    reason = "the scale is not positive" if counts is None else counts["reason"]
+    if counts is not None:
+        told["last_point_error"] = last_point_error(counts["scale"], counts["score"])
+    if counts is None or reason or len(counts["scale"]) < 2:
+        reason = reason or "one scale has no shape"
+        return told | {"onset_reason": reason, "form_reason": reason}
+    k, n, chance = counts["n_correct"], counts["n_examples"], counts["chance"]
+    form = form_verdict(counts["scale"], k, n, chance)
+    told |= {"form": form["form"], "form_reason": form["reason"]}
+    if np.isnan(chance):
+        return told | {"onset_reason": "chance is unknown"}
+    onset = chance_onset(np.arange(len(k)), k, n, chance)
+    if not np.isnan(onset["onset"]):
+        told["onset"] = float(counts["x"][int(onset["onset"])])
+    return told | {"onset_reason": onset["reason"]}
+
+
+def curve_keys(results: pd.DataFrame, x: str) -> list[str]:
+    keys = [name for name in _CURVE if name in results]
+    named = "run" in results and results["run"].notna().all()
+    run = [k for k in (("run",) if named else ("model", "run")) + ("seed",) if k in results]
+    inside = results.groupby([*keys, *run], dropna=False)[x].nunique()
+    return [*keys, *run] if (inside > 1).any() else keys

@@ -1,76 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import given
 
 from emergekit import curve_shapes, datasets, join_models
-from emergekit.emergence.curves import (
-    emergence_score,
-    increment_gini,
-    largest_increment_share,
-    linearity,
-)
+from emergekit.emergence.curves import split_curves
 from emergekit.errors import TableError
-from tests.strategies import curves, result_tables
-
-# spec/metrics.md section 2: curve, emergence score, linearity, Gini, largest share
-CASES = {
-    "step": ([0, 0, 0, 0, 0, 1], np.inf, 2.2361, 0.8, 1),
-    "line": ([0, 0.2, 0.4, 0.6, 0.8, 1], 5, 5, 0, 0.2),
-    "late jump": ([0.02, 0.03, 0.05, 0.06, 0.08, 0.60], 29, 2.4895, 0.7103, 0.8966),
-    "decline": ([0.60, 0.08, 0.06, 0.05, 0.03, 0.02], -29, -2.4895, 0.7103, 0.8966),
-    "flat": ([0.25] * 6, np.nan, np.nan, np.nan, np.nan),
-    "noise": ([0.25, 0.26, 0.24, 0.25, 0.27, 0.26], 3, 2.0226, 0.1714, 0.2857),
-    "u-shape": ([0.5, 0.3, 0.1, 0.2, 0.4, 0.7], 3, 2.8604, 0.16, 0.3),
-    "tie": ([0, 1, 0, 1, 0], 1, 1, 0, 0.25),
-    "mirage toy": ([0, 0.01, 0.02, 0.03, 0.5], 50, 2.1262, 0.69, 0.94),
-}
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_measures_of_reference_curves(name):
-    scores, *expected = CASES[name]
-    measures = (emergence_score, linearity, increment_gini, largest_increment_share)
-    for measure, value in zip(measures, expected, strict=True):
-        assert measure(scores) == pytest.approx(value, abs=5e-5, nan_ok=True), measure.__name__
-
-
-@given(curves, st.floats(0.01, 100), st.floats(-10, 10))
-def test_the_emergence_score_does_not_depend_on_units(scores, scale, shift):
-    once, again = emergence_score(scores), emergence_score(scale * scores + shift)
-    assert again == pytest.approx(once, rel=1e-6, nan_ok=True)
-
-
-@given(curves)
-def test_turning_a_curve_over_turns_the_sign(scores):
-    assert emergence_score(-scores) == pytest.approx(-emergence_score(scores), nan_ok=True)
-    assert increment_gini(-scores) == pytest.approx(increment_gini(scores), nan_ok=True)
-
-
-@given(curves)
-def test_bounds_of_the_measures(scores):
-    assume(np.ptp(scores) > 0)
-    n_steps = len(scores) - 1
-    assert 0 <= increment_gini(scores) <= (n_steps - 1) / n_steps + 1e-12
-    assert 1 / n_steps - 1e-12 <= largest_increment_share(scores) <= 1
-    assert abs(linearity(scores)) <= n_steps + 1e-9
-
-
-def test_differences_of_rounding_size_are_none():
-    assert emergence_score([0.3, 0.1 + 0.2, 0.3, 0.3, 0.9]) == np.inf
-    assert np.isnan(emergence_score([0.3, 0.1 + 0.2]))
-
-
-def test_one_scale_has_no_shape():
-    assert np.isnan(emergence_score([0.5]))
-    assert np.isnan(linearity([0.5]))
-
-
-@pytest.mark.parametrize("scores", [[[0, 1]], [0, np.nan]])
-def test_scores_are_one_row_of_numbers(scores):
-    with pytest.raises(ValueError, match="one row of finite numbers"):
-        emergence_score(scores)
+from tests.strategies import result_tables
 
 
 @pytest.fixture(scope="module")
@@ -195,3 +131,63 @@ def test_the_table_that_was_given_is_not_changed():
     before = results.copy()
     curve_shapes(results)
     pd.testing.assert_frame_equal(results, before)
+
+
+def test_the_registry_knows_the_direction_where_the_table_does_not():
+    falling = [0.9, 0.8, 0.1]
+    assert curve_shapes(table(metric="brier_mean", score=falling))["emergence_score"].iloc[0] > 0
+    assert curve_shapes(table(metric="wikitext_ppl", score=falling))["emergence_score"].iloc[0] > 0
+    gaps = table(metric="brier_mean", score=falling, higher_is_better=[False, None, False])
+    assert curve_shapes(gaps)["emergence_score"].iloc[0] > 0
+    mixed = table(higher_is_better=[False, True, False])
+    with pytest.raises(TableError, match="a metric has one direction"):
+        curve_shapes(mixed)
+
+
+def test_scales_that_are_text_are_sorted_as_numbers():
+    shapes = curve_shapes(table(n_params=["9e6", "1e7", "2e8"]))
+    assert shapes[["x_first", "x_last"]].iloc[0].tolist() == [9e6, 2e8]
+    with pytest.raises(TableError, match=r"row 1 .* holds <NA>"):
+        curve_shapes(table(n_params=pd.array([1, None, 3], dtype="Int64")))
+
+
+def test_runs_are_told_apart_only_where_scale_changes_inside_them():
+    ladder = table(family="A", run=["r1", "r2", "r3"], step=[9, 9, 9], flops=[1e18, 1e19, 1e20])
+    inside = table(family="B", model="b", run="s", step=[1, 2, 3], flops=[1e18, 1e19, 1e20])
+    shapes = curve_shapes(pd.concat([ladder, inside], ignore_index=True), x="flops")
+    assert shapes["n_scales"].tolist() == [3, 3]
+    assert pd.isna(shapes["run"].iloc[0])
+    assert shapes["run"].iloc[1] == "s"
+
+
+def test_each_curve_comes_with_its_key_and_sorted_rows():
+    results = pd.concat([table(), table(task="u").iloc[::-1]], ignore_index=True)
+    found = {
+        key["task"]: rows["n_params"].tolist() for key, rows in split_curves(results, "n_params")
+    }
+    assert found == {"t": [1e7, 1e8, 1e9], "u": [1e7, 1e8, 1e9]}
+
+
+def test_counts_say_more_than_increments():
+    scores = {"score": [0.0, 0.0, 0.0, 0.9], "n_examples": 100, "chance": 0.0}
+    four = pd.DataFrame({"model": list("abcd"), "task": "t", "metric": "exact_match", **scores})
+    [row] = curve_shapes(four.assign(n_params=[1e7, 1e8, 1e9, 1e10]), width=True).to_dict("records")
+    assert row["emergence_score"] == np.inf
+    assert row["emergence_p_value"] < 0.01
+    assert row["onset"] == 1e10
+    assert row["last_point_error"] == pytest.approx(0.9)
+    assert row["form"] is not None
+    assert row["width_kind"]
+    single = four.assign(n_params=[1e7, 1e8, 1e9, 1e10], score=[0, 0, 0, 0.01])
+    [noise] = curve_shapes(single).to_dict("records")
+    assert noise["emergence_score"] == np.inf  # one right answer of a hundred
+    assert noise["emergence_p_value"] > 0.05
+
+
+def test_without_counts_there_are_reasons():
+    [row] = curve_shapes(table()).to_dict("records")
+    assert np.isnan(row["emergence_p_value"])
+    assert row["form"] is None
+    assert row["form_reason"] == "n_examples is unknown"
+    [smooth] = curve_shapes(table(metric="brier_sum", n_examples=100)).to_dict("records")
+    assert smooth["form"] is None

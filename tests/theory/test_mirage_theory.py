@@ -56,6 +56,39 @@ def test_brier_of_shared_leftovers_is_the_sum_over_choices(p, k):
     assert mirage.expected_brier_mean(p, k) == pytest.approx(whole, abs=1e-12)
 
 
+@given(p=CHANCES, k=st.integers(2, 20))
+def test_the_brier_sum_is_k_times_the_mean(p, k):
+    chances = np.r_[p, np.full(k - 1, (1 - p) / (k - 1))]
+    whole = ((chances - np.eye(k)[0]) ** 2).sum()
+    assert mirage.expected_brier_sum(p, k) == pytest.approx(whole, abs=1e-12)
+    assert mirage.expected_brier_sum(p, k) == pytest.approx(k * mirage.expected_brier_mean(p, k))
+
+
+@given(loss=st.floats(0, 700))
+def test_the_likelihood_of_a_token_gives_the_loss_back(loss):
+    assert mirage.expected_token_nll(mirage.p_token(loss)) == pytest.approx(loss, abs=1e-12)
+
+
+def test_an_impossible_token_has_infinite_loss_and_a_certain_one_none():
+    nll = mirage.expected_token_nll([0.0, 1.0])
+    assert nll.tolist() == [np.inf, 0.0]
+    assert not np.signbit(nll[1])
+
+
+@given(p=CHANCES)
+def test_accuracy_and_probability_of_the_right_one_are_that_chance(p):
+    assert mirage.expected_token_accuracy(p) == p
+    assert mirage.expected_p_correct_choices(p) == p
+    assert mirage.expected_token_edit_distance(p, 7) == pytest.approx(
+        7 * (1 - mirage.expected_token_accuracy(p))
+    )
+
+
+def test_a_chance_above_its_share_by_little_is_no_tie():
+    found = mirage.expected_multiple_choice_grade([0.25 - 1e-9, 0.25, 0.25 + 1e-9], 4)
+    assert found.tolist() == [0.0, 0.25, 1.0]
+
+
 @pytest.mark.parametrize("k", [2, 4, 10])
 def test_the_grade_flips_at_the_threshold_size(k):
     size = mirage.grade_threshold(k)
@@ -88,6 +121,14 @@ def test_on_a_log_axis_the_steepest_slope_does_not_depend_on_length(length):
         (lambda: mirage.expected_exact_match(0.5, -1), "n_target_tokens must be 0 or more"),
         (lambda: mirage.expected_brier_mean(0.5, 1), "n_choices must be 2 or more; it is 1"),
         (lambda: mirage.expected_exact_match(np.nan, 2), "entry 0 is nan"),
+        (lambda: mirage.expected_token_accuracy(1.5), r"within \[0, 1\]; entry 0 is 1.5"),
+        (lambda: mirage.expected_token_nll(-0.5), r"within \[0, 1\]; entry 0 is -0.5"),
+        (lambda: mirage.expected_p_correct_choices(2), r"within \[0, 1\]; entry 0 is 2"),
+        (lambda: mirage.expected_brier_sum(0.5, 1), "n_choices must be 2 or more; it is 1"),
+        (lambda: mirage.grade_threshold(4, c=-1), "c must be positive and alpha negative"),
+        (lambda: mirage.grade_threshold(4, alpha=0), "alpha negative; they are 1e.09 and 0"),
+        (lambda: mirage.sharpest_size(5, alpha=0.5), "alpha negative; they are 1e.09 and 0.5"),
+        (lambda: mirage.sharpest_size(5, c=0), "c must be positive"),
     ],
 )
 def test_impossible_inputs_are_named(call, message):

@@ -1,0 +1,162 @@
+"""Metrics of whole sets of multiple-choice samples: calibration, macro-F1, correlation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from emergekit.metrics.choices import CHOICES, each_sample, pick
+from emergekit.metrics.inputs import Array, Block, Inputs
+from emergekit.metrics.metric import Metric, named
+
+__all__ = ["ece", "macro_f1", "mcc"]
+
+
+def ece(*, n_bins: int = 15, compat: str | None = None) -> Metric:
+    r"""Return the expected calibration error of the likeliest choice.
+
+    .. math:: \sum_b \frac{n_b}{n} \left| \mathrm{acc}_b - \mathrm{conf}_b \right|
+
+    over bins of equal width in confidence, the highest probability among the choices.
+
+    Parameters
+    ----------
+    n_bins : int
+        Number of bins.
+    compat : {"bigbench"}, optional
+        BIG-bench counts a pick as right only if it is the first of several right choices.
+    """
+    return Metric(
+        name=named("ece", {"n_bins": n_bins}, {"n_bins": 15}),
+        requires=CHOICES,
+        continuous=False,
+        per_token="none",
+        bounds=(0.0, 1.0),
+        higher_is_better=False,
+        quantities=partial(_binned, n_bins=n_bins, first_only=compat == "bigbench"),
+        finish=_calibration_error,
+        reference="Naeini et al. 2015; BIG-bench, task_metrics.py, expected_calibration_error",
+    )
+
+
+def macro_f1() -> Metric:
+    """Return the mean F1 over the classes: choice texts, or places where there are none.
+
+    Samples have exactly one right choice; others count as missing.
+    """
+    return _of_classes("macro_f1", _macro_f1, (0.0, 1.0), "macro average, as scikit-learn 1.9")
+
+
+def mcc() -> Metric:
+    """Return Matthews' correlation coefficient of the likeliest choice with the right one.
+
+    Samples have exactly one right choice; others count as missing.
+    """
+    return _of_classes("mcc", _matthews, (-1.0, 1.0), "Gorodkin 2004, as scikit-learn 1.9")
+
+
+def _of_classes(name: str, finish: Any, bounds: tuple[float, float], reference: str) -> Metric:
+    return Metric(
+        name=name,
+        requires=CHOICES,
+        continuous=False,
+        per_token="none",
+        bounds=bounds,
+        higher_is_better=True,
+        quantities=_class_pairs,
+        finish=finish,
+        reference=reference,
+    )
+
+
+def _binned(
+    inputs: Inputs, n_bins: int, first_only: bool
+) -> Iterable[tuple[pd.Series[Any], Array]]:
+    confidence = each_sample(inputs, _confidence)
+    right = each_sample(inputs, _first_right if first_only else _shared_right)
+    # The first bin whose upper edge is above the confidence; certainty is in the last.
+    edges = np.arange(1, n_bins) / n_bins
+    bins = pd.Series(np.searchsorted(edges, np.nan_to_num(confidence), side="right"))
+    yield "conf " + bins.astype(str), confidence
+    yield "right " + bins.astype(str), right
+
+
+def _confidence(block: Block) -> Array:
+    return np.asarray(1 / block.total)  # the highest exponent is 1
+
+
+def _shared_right(block: Block) -> Array:
+    return np.asarray((pick(block.logprobs) * block.right).sum(axis=0))
+
+
+def _first_right(block: Block) -> Array:
+    return np.asarray(block.logprobs.argmax(axis=0) == block.targets.argmax(axis=0), dtype=float)
+
+
+def _calibration_error(sums: pd.DataFrame) -> tuple[float, float, int]:
+    conf = sums[sums.index.str.startswith("conf ")]
+    right = sums.reindex("right " + conf.index.str.removeprefix("conf "))
+    n = int(conf["n"].sum())
+    if n == 0:
+        return np.nan, np.nan, 0
+    gaps = np.abs(conf["sum"].to_numpy() - right["sum"].to_numpy())
+    return float(gaps.sum() / n), np.nan, n
+
+
+def _class_pairs(inputs: Inputs) -> Iterable[tuple[pd.Series[Any], Array]]:
+    """Yield, for each sample, its right class and its picked class as one label."""
+    right = each_sample(inputs, _single_gold)
+    picks = each_sample(inputs, _first_pick)
+    known = ~np.isnan(right)
+    labels = [""] * inputs.n_rows
+    rows = np.flatnonzero(known)
+    texts = inputs.column("choices").take(rows).to_pylist() if "choices" in inputs else None
+    for place, row in enumerate(rows.tolist()):
+        pair = (int(right[row]), int(picks[row]))
+        names = pair if texts is None else tuple(texts[place][choice] for choice in pair)
+        labels[row] = f"{names[0]}\x1f{names[1]}"
+    yield pd.Series(labels, dtype=object), np.where(known, 1.0, np.nan)
+
+
+def _single_gold(block: Block) -> Array:
+    if block.gold is not None:
+        return block.gold.astype(float)
+    one = block.right.sum(axis=0) == 1
+    return np.where(one, block.right.argmax(axis=0), np.nan)
+
+
+def _first_pick(block: Block) -> Array:
+    return np.asarray(block.logprobs.argmax(axis=0), dtype=float)
+
+
+def _confusion(sums: pd.DataFrame) -> Array:
+    """Return the counts of right class (rows) and picked class (columns)."""
+    used = sums[sums["n"] > 0]
+    pairs = used.index.str.split("\x1f", n=1, expand=True)
+    counts = pd.Series(used["sum"].to_numpy(), index=pairs).unstack(fill_value=0)
+    names = counts.index.union(counts.columns)
+    whole = counts.reindex(index=names, columns=names, fill_value=0)
+    return whole.to_numpy(dtype=float)
+
+
+def _macro_f1(sums: pd.DataFrame) -> tuple[float, float, int]:
+    n = int(sums["n"].sum())
+    if n == 0:
+        return np.nan, np.nan, 0
+    counts = _confusion(sums)
+    f1 = 2 * np.diag(counts) / (counts.sum(axis=0) + counts.sum(axis=1))
+    return float(f1.mean()), np.nan, n
+
+
+def _matthews(sums: pd.DataFrame) -> tuple[float, float, int]:
+    n = int(sums["n"].sum())
+    if n == 0:
+        return np.nan, np.nan, 0
+    counts = _confusion(sums)
+    truth, picks, correct = counts.sum(axis=1), counts.sum(axis=0), np.trace(counts)
+    spread = np.sqrt((n**2 - picks @ picks) * (n**2 - truth @ truth))
+    return float((correct * n - truth @ picks) / spread) if spread > 0 else 0.0, np.nan, n

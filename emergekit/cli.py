@@ -14,8 +14,6 @@ from emergekit import __version__
 from emergekit.errors import FitError, LoadError, TableError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from emergekit.tables import Tables
 
 __all__ = ["app", "main"]
@@ -41,7 +39,10 @@ _Constants = Annotated[
     list[str] | None,
     typer.Option("--constant", help="Add a column, NAME=VALUE, such as metric=exact_match."),
 ]
-_Delimiter = Annotated[str | None, typer.Option(help="What separates fields.")]
+_Delimiter = Annotated[
+    str | None, typer.Option(help="What separates fields: one character, or 'tab'.")
+]
+_Decimal = Annotated[str | None, typer.Option(help="Decimal mark, '.' or ','.")]
 _Percent = Annotated[
     bool | None,
     typer.Option("--percent/--fraction", help="What scores of shares are; looked at if left out."),
@@ -53,9 +54,22 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; bad input ends in one sentence and exit code 1."""
     try:
         app(arguments)
-    except (TableError, FitError) as error:
+    except ValueError as error:
+        if not _is_ours(error):
+            raise
         print(f"emergekit: {error}", file=sys.stderr)
         sys.exit(1)
+
+
+def _is_ours(error: ValueError) -> bool:
+    """Return whether the package said so itself: errors of ours are sentences, others are bugs."""
+    if isinstance(error, TableError | FitError):
+        return True
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    name = "" if trace is None else trace.tb_frame.f_globals.get("__name__", "")
+    return str(name).startswith("emergekit.")
 
 
 @app.callback(invoke_without_command=True)
@@ -75,26 +89,34 @@ def report(
     column: _Columns = None,
     constant: _Constants = None,
     delimiter: _Delimiter = None,
+    decimal: _Decimal = None,
     percent: _Percent = None,
     as_json: _Json = False,
 ) -> None:
     """Describe every curve, fit what the columns allow, and write one page with all of it."""
     _quiet_figures()
-    from emergekit.reporting.page import write_page
-    from emergekit.reporting.sections import analyse, bundled
+    from emergekit.reporting import report as write_report
 
     if path is None:
-        sections, title = bundled(), "Emergent abilities: the bundled tables"
+        _refuse_without_path(
+            format=format,
+            column=column,
+            constant=constant,
+            delimiter=delimiter,
+            decimal=decimal,
+            percent=percent,
+        )
+        page = write_report(out=out)
     else:
-        tables = _load(path, format, column, constant, delimiter, percent)
-        sections, title = analyse(tables), f"Emergent abilities: {Path(path).name}"
-    page = write_page(sections, out, title)
-    lines = [line for section in sections for line in section.lines]
+        options = _options(format, column, constant, delimiter, decimal, percent)
+        page = write_report(path, out, **options)
+    for error in page.errors:
+        print(f"emergekit: {error}", file=sys.stderr)
     if as_json:
-        print(json.dumps({"page": str(page), "lines": dict(lines)}))
+        notes = page.notes.astype(str).to_dict("records")
+        print(json.dumps({"page": str(page.path), "lines": dict(page.lines), "notes": notes}))
         return
-    _print_lines(lines)
-    print(f"\nReport written to {page}")
+    print(page)
 
 
 @app.command()
@@ -102,32 +124,40 @@ def load(
     path: _Path,
     to: Annotated[
         Path | None,
-        typer.Option(help="Where to write: FILE.csv or FILE.parquet, or a folder for all tables."),
+        typer.Option(
+            help="Where to write: FILE.csv or FILE.parquet takes the fullest table, with what is "
+            "known of its models; a folder takes all tables."
+        ),
     ] = None,
     table: Annotated[
-        str | None, typer.Option(help="Which table goes to the file; the fullest if left out.")
+        str | None, typer.Option(help="Write this table alone: results, models or samples.")
     ] = None,
     format: _Format = None,
     column: _Columns = None,
     constant: _Constants = None,
     delimiter: _Delimiter = None,
+    decimal: _Decimal = None,
     percent: _Percent = None,
     as_json: _Json = False,
 ) -> None:
     """Read whatever PATH holds into our tables, and say what was found."""
-    tables = _load(path, format, column, constant, delimiter, percent)
+    from emergekit.loaders import load as load_tables
+
+    options = _options(format, column, constant, delimiter, decimal, percent)
+    tables = load_tables(path, **options)
     written = _write(tables, to, table) if to else []
+    files = [str(file) for file, _ in written]
     if as_json:
         sizes = {name: len(getattr(tables, name)) for name in ("models", "samples", "results")}
         notes = tables.notes.to_dict("records")
-        print(json.dumps({**sizes, "notes": notes, "written": list(map(str, written))}))
+        print(json.dumps({**sizes, "notes": notes, "written": files}))
         return
     print(tables)
     for severity, file, field, message in tables.notes.astype(str).to_numpy():
         where = " ".join(filter(None, (file, field)))
         print(f"{severity}: {message if severity == 'error' else f'{where}: {message}'}")
-    for path_written in written:
-        print(f"wrote {path_written}")
+    for file, what in written:
+        print(f"wrote {file}: {what}")
 
 
 @app.command()
@@ -140,7 +170,7 @@ def figure(
     from emergekit import figures
 
     if name == "list":
-        print("\n".join(figures.FIGURES))
+        _print_lines(list(figures.describe().items()))
         return
     try:
         draw = figures.get(name)
@@ -160,28 +190,37 @@ def figure(
     print(f"wrote {file} and {file.with_suffix('.csv')}")
 
 
+def _refuse_without_path(**options: object) -> None:
+    """Refuse options on how to read a file where no file is named."""
+    given = [name for name, value in options.items() if value not in (None, [])]
+    if given:
+        flags = ", ".join(f"--{name}" for name in given)
+        raise typer.BadParameter(f"{flags} says how to read PATH, but no PATH is given.")
+
+
 def _quiet_figures() -> None:
     """Draw into files: a command has no window to draw in."""
     os.environ["MPLBACKEND"] = "agg"
 
 
-def _load(
-    path: str,
+def _options(
     format: str | None,
     column: list[str] | None,
     constant: list[str] | None,
     delimiter: str | None,
+    decimal: str | None,
     percent: bool | None,
-) -> Tables:
-    from emergekit.loaders import load as load_tables
-
+) -> dict[str, Any]:
+    """Return what the options of a command say to `load`."""
     options: dict[str, Any] = {
+        "format": format,
+        "columns": _pairs(column, "--column"),
         "constants": _pairs(constant, "--constant"),
         "delimiter": delimiter,
+        "decimal": decimal,
         "percent": percent,
     }
-    given = {name: value for name, value in options.items() if value is not None}
-    return load_tables(path, format, _pairs(column, "--column"), **given)
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _pairs(given: list[str] | None, option: str) -> dict[str, str] | None:
@@ -193,29 +232,22 @@ def _pairs(given: list[str] | None, option: str) -> dict[str, str] | None:
     return dict(pair.split("=", 1) for pair in given)
 
 
-def _write(tables: Tables, to: Path, table: str | None) -> list[Path]:
-    names = ("results", "models", "samples")
-    if table is not None and table not in names:
-        raise typer.BadParameter(f"--table is one of {', '.join(names)}, not '{table}'.")
+def _write(tables: Tables, to: Path, table: str | None) -> list[tuple[Path, str]]:
+    """Write the tables, and return each file with what it holds."""
+    from emergekit.loaders.writing import TABLES, single_table, write_table
+
+    if table is not None and table not in TABLES:
+        raise typer.BadParameter(f"--table is one of {', '.join(TABLES)}, not '{table}'.")
     if to.suffix in (".csv", ".parquet"):
-        chosen = table or max(names, key=lambda name: len(getattr(tables, name)))
-        return [_write_table(getattr(tables, chosen), to)]
+        chosen, what = single_table(tables, table)
+        return [(write_table(chosen, to), what)]
     if to.suffix:
         raise LoadError(f"{to}: tables are written as .csv or .parquet, or into a folder.")
-    filled = [name for name in names if len(getattr(tables, name))]
-    return [_write_table(getattr(tables, name), to / f"{name}.parquet") for name in filled]
-
-
-def _write_table(table: pd.DataFrame, file: Path) -> Path:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if file.suffix == ".csv":
-            table.to_csv(file, index=False)
-        else:
-            table.to_parquet(file, index=False)
-    except OSError as error:
-        raise LoadError(f"{file}: cannot be written ({error.strerror}).") from None
-    return file
+    filled = [name for name in TABLES if len(getattr(tables, name))]
+    return [
+        (write_table(getattr(tables, name), to / f"{name}.parquet"), f"the {name}")
+        for name in filled
+    ]
 
 
 def _print_lines(lines: list[tuple[str, str]]) -> None:

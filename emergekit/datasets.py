@@ -39,6 +39,7 @@ _SOURCES = {
         "Wei et al. 2022, appendix E",
     ),
 }
+_BIGG = {"shared_split": "results.csv.gz", "own_split": "results_own_split.csv.gz"}
 
 
 def data_folder() -> Path:
@@ -77,7 +78,7 @@ def load_bigg(sample: Literal["shared_split", "own_split"] = "shared_split") -> 
     ----------
     sample : {"shared_split", "own_split"}
         "shared_split" has the same examples at all sizes: the curves. "own_split" is the largest
-        model alone on another draw of examples.
+        model alone on another draw of examples, which `subtask` names.
 
     Returns
     -------
@@ -96,11 +97,9 @@ def load_bigg(sample: Literal["shared_split", "own_split"] = "shared_split") -> 
     >>> load_bigg().results["task"].nunique()
     85
     """
-    known = ("shared_split", "own_split")
-    if sample not in known:
-        raise ValueError(unknown("sample", sample, known))
-    results = _read("bigg", "results.csv.gz")
-    chosen = results[results["sample"] == sample].reset_index(drop=True)
+    if sample not in _BIGG:
+        raise ValueError(unknown("sample", sample, _BIGG))
+    chosen = _read("bigg", _BIGG[sample])
     models = _read("bigg", "models.csv")
     return Tables(
         models=models[models["model"].isin(chosen["model"])].reset_index(drop=True),

@@ -1,12 +1,14 @@
 import json
+import shlex
 import subprocess
 import sys
 
 import pandas as pd
 import pytest
 
-from emergekit import __version__
+from emergekit import __version__, load
 from emergekit.cli import main
+from emergekit.metrics import get
 
 GOOD = "model,task,metric,score\ntoy-1m,t,acc,0.1\ntoy-10m,t,acc,0.2\ntoy-1b,t,acc,0.8\n"
 
@@ -136,3 +138,74 @@ def test_version_and_help(capsys):
         code, out, _ = run(capsys, *command, "--help")
         assert code == 0
         assert "Usage" in out
+
+
+def test_a_single_file_keeps_what_is_known_of_the_models(capsys, tmp_path):
+    path = tmp_path / "long.csv"
+    path.write_text("model,task,metric,score,n_params\na,t,acc,.1,1e6\nb,t,acc,.4,1e7\n")
+    code, out, _ = run(capsys, "load", path, "--to", tmp_path / "long.parquet")
+    assert code == 0
+    assert "the results with what is known of their models" in out
+    again = load(tmp_path / "long.parquet")
+    assert again.models["n_params"].tolist() == [1e6, 1e7]
+    code, out, _ = run(capsys, "load", path, "--to", tmp_path / "r.csv", "--table", "results")
+    assert "n_params" not in pd.read_csv(tmp_path / "r.csv")
+
+
+@pytest.mark.parametrize("name", ["s.parquet", "s.csv"])
+def test_answers_with_one_or_several_right_choices_are_written(capsys, tmp_path, name):
+    rows = [
+        {"model": "a", "task": "t", "example_id": i, "choice_logprobs": [-1, -2]} for i in (1, 2)
+    ]
+    rows[0]["gold"], rows[1]["gold"] = 0, [0, 1]
+    (tmp_path / "s.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    code, _, err = run(capsys, "load", tmp_path / "s.jsonl", "--to", tmp_path / name)
+    assert (code, err) == (0, "")
+    samples = load(tmp_path / name).samples
+    assert list(samples["choice_logprobs"].iloc[0]) == [-1, -2]
+    assert list(samples["gold"].iloc[1]) == [0, 1]
+
+
+def test_what_parquet_cannot_hold_is_named(capsys, tmp_path):
+    rows = [{"model": "a", "task": "t", "metric": "acc", "score": 0.1, "extra": {"a": 1}}]
+    rows += [rows[0] | {"model": "b", "extra": "text"}]
+    (tmp_path / "t.json").write_text(json.dumps(rows))
+    code, _, err = run(capsys, "load", tmp_path / "t.json", "--to", tmp_path / "t.parquet")
+    assert code == 1
+    assert "cannot be written as parquet" in err
+    assert err.count("\n") == 1
+
+
+def test_decimal_commas_are_an_option(capsys, tmp_path):
+    path = tmp_path / "german.csv"
+    path.write_text("model;task;metric;score\na;t;acc;0,5\n")
+    code, _, err = run(capsys, "load", path, "--delimiter", ";")
+    assert "(or --decimal ,)" in err
+    code, out, _ = run(capsys, "load", path, "--delimiter", ";", "--decimal", ",")
+    assert code == 0
+    assert "1 row (1 model x 1 task x 1 metric)" in out
+
+
+def test_the_hint_can_be_pasted(capsys, tmp_path):
+    path = tmp_path / "lab.csv"
+    path.write_text("Model Name,Benchmark,Accuracy (%)\nlab-1B,t,45\n")
+    _, _, err = run(capsys, "load", path)
+    hint = err[err.index("(or ") + 4 : err.index(") renames")]
+    code, _, _ = run(capsys, "load", path, *shlex.split(hint), "--constant", "metric=acc")
+    assert code == 0
+
+
+def test_errors_of_ours_are_sentences_and_bugs_are_not_hidden(capsys, good, monkeypatch):
+    def ours(*args, **options):
+        get("no_such_metric")
+
+    def foreign(*args, **options):
+        int("x")
+
+    monkeypatch.setattr("emergekit.loaders.load", ours)
+    code, _, err = run(capsys, "load", good)
+    assert code == 1
+    assert err.startswith("emergekit: Unknown metric 'no_such_metric'")
+    monkeypatch.setattr("emergekit.loaders.load", foreign)
+    with pytest.raises(ValueError, match="invalid literal"):
+        main(["load", str(good)])

@@ -57,6 +57,8 @@ def test_the_other_draw_of_bigg_is_the_largest_model_alone():
     other = datasets.load_bigg("own_split")
     check_table(other.results, RESULTS)
     assert other.models["model"].tolist() == ["BIG-G-128b"]
+    assert (other.results["subtask"] == "own_split").all()
+    assert (other.results["sample"] == "own_split").all()
     with pytest.raises(ValueError, match="did you mean 'own_split'"):
         datasets.load_bigg("own-split")
 

@@ -1,4 +1,4 @@
-"""Write models.csv and results.csv of BIG-G: python make.py REFERENCE_FILES OUT."""
+"""Write models.csv and the results of BIG-G: python make.py REFERENCE_FILES OUT."""
 
 import sys
 from pathlib import Path
@@ -47,10 +47,16 @@ briers = [
     shared.assign(metric=name, score=table[column], higher_is_better=name in HIGHER_IS_BETTER)
     for column, name in BRIER.items()
 ]
-columns = ["model", "task", "metric", "n_shots", "score", "n_examples", "higher_is_better"]
-results = pd.concat([sharp, *briers])[[*columns, "query", "preferred_metric", "sample"]]
+columns = ["model", "task", "metric", "subtask", "n_shots", "score", "n_examples"]
+columns += ["higher_is_better", "query", "preferred_metric", "sample"]
+results = pd.concat([sharp, *briers])
+# Another draw of the examples is a subset of its own, as the thirds by difficulty of open_models
+# are: with an empty subtask, its scores and those of the curves would be two scores of one thing.
+results["subtask"] = results["sample"].where(results["sample"] == "own_split")
 size = results["model"].map({name: place for place, name in enumerate(models["model"])})
-order = results.assign(size=size).sort_values(["task", "metric", "sample", "size"], kind="stable")
-order.drop(columns="size").to_csv(
-    out / "results.csv.gz", index=False, compression={"method": "gzip", "mtime": 0}
-)
+order = results.assign(size=size).sort_values(["task", "metric", "size"], kind="stable")[columns]
+FILES = {"shared_split": "results.csv.gz", "own_split": "results_own_split.csv.gz"}
+for sample, rows in order.groupby("sample"):
+    table = rows.drop(columns="subtask") if sample == "shared_split" else rows
+    gzip = {"method": "gzip", "mtime": 0}
+    table.to_csv(out / FILES[sample], index=False, compression=gzip)

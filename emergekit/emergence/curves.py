@@ -231,7 +231,7 @@ def _told(counts: CurveCounts | None) -> dict[str, object]:
     """Return what a curve says beyond its increments, with reasons where it says nothing."""
     told: dict[str, object] = {"last_point_error": np.nan, "onset": np.nan, "form": None}
     reason = "the scale is not positive" if counts is None else counts["reason"]
-    if counts is not None:
+    if counts is not None and len(counts["scale"]) > 2:
         told["last_point_error"] = last_point_error(counts["scale"], counts["score"])
     if counts is None or reason or len(counts["scale"]) < 2:
         reason = reason or "one scale has no shape"

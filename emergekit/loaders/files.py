@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
 from emergekit.errors import LoadError
+from emergekit.loaders.delimited import read_delimited
+from emergekit.loaders.records import read_json, read_json_lines
 
-__all__ = ["SUFFIXES", "file_kind", "read_rows"]
+__all__ = ["SPREADSHEETS", "SUFFIXES", "file_kind", "is_typed", "read_rows"]
 
 SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".json": "json", ".jsonl": "jsonl"}
+SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods")
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
-_OTHER_DELIMITERS = (";", "\t", "|", ",")
 
 
 def file_kind(path: Path) -> str | None:
@@ -28,8 +27,13 @@ def file_kind(path: Path) -> str | None:
     return SUFFIXES.get(bare.suffix.lower())
 
 
+def is_typed(path: Path) -> bool:
+    """Return whether the file tells text from numbers: JSON and parquet do, CSV does not."""
+    return file_kind(path) not in _DELIMITERS
+
+
 def read_rows(path: Path, delimiter: str | None = None) -> pd.DataFrame:
-    """Return the rows of a file; text files give text, and their index is the line in the file.
+    """Return the rows of a file; CSV gives text, and the index is the line (or the row).
 
     Raises
     ------
@@ -37,19 +41,24 @@ def read_rows(path: Path, delimiter: str | None = None) -> pd.DataFrame:
         If the file is absent, empty, cut off, not UTF-8, or not of the kind its name tells.
     """
     kind = file_kind(path)
+    if path.suffix.lower() in SPREADSHEETS:
+        raise LoadError(f"{path}: is a spreadsheet, which no reader takes; save it as CSV.")
     if kind is None:
         raise LoadError(
             f"{path}: a table is one of {', '.join(SUFFIXES)} (or that with .gz), and this is not."
         )
+    content = _content(path)
     if kind == "parquet":
-        return _parquet(path)
-    text = _text(path)
-    if kind in ("json", "jsonl"):
-        return _records(path, _json(path, text) if kind == "json" else _json_lines(path, text))
-    return _delimited(path, text, delimiter or _DELIMITERS[kind], given=delimiter is not None)
+        return _parquet(path, content)
+    text = _text(path, content)
+    if kind == "json":
+        return read_json(path, text)
+    if kind == "jsonl":
+        return read_json_lines(path, text)
+    return read_delimited(path, text, delimiter or _DELIMITERS[kind])
 
 
-def _text(path: Path) -> str:
+def _content(path: Path) -> bytes:
     try:
         raw = path.read_bytes()
         raw = gzip.decompress(raw) if path.suffix.lower() == ".gz" else raw
@@ -59,6 +68,10 @@ def _text(path: Path) -> str:
         raise LoadError(f"{path}: cannot be read ({error.strerror}).") from None
     if not raw.strip():
         raise LoadError(f"{path}: the file is empty; write it again.")
+    return raw
+
+
+def _text(path: Path, raw: bytes) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -69,96 +82,25 @@ def _text(path: Path) -> str:
         ) from None
 
 
-def _delimited(path: Path, text: str, delimiter: str, *, given: bool) -> pd.DataFrame:
-    import csv
-
-    lines = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
-    rows, numbers = [], []
+def _parquet(path: Path, content: bytes) -> pd.DataFrame:
     try:
-        header = [name.strip() for name in next(lines)]
-        before = lines.line_num
-        for row in lines:
-            if row:
-                rows.append(row)
-                numbers.append(before + 1)
-            before = lines.line_num
-    except csv.Error as error:
-        raise LoadError(
-            f"{path}: line {lines.line_num} breaks the quoting ({error}); close its quotes."
-        ) from None
-    _check_delimiter(path, header, delimiter)
-    for row, number in zip(rows, numbers, strict=True):
-        if len(row) != len(header):
-            raise LoadError(
-                f"{path}: line {number} has {len(row)} fields, but the header has {len(header)}; "
-                f"mend that line, or put quotation marks around fields that hold '{delimiter}'."
-            )
-    return pd.DataFrame(rows, columns=header, index=numbers, dtype=object)
-
-
-def _check_delimiter(path: Path, header: list[str], delimiter: str) -> None:
-    if len(header) > 1:
-        return
-    other = next(
-        (mark for mark in _OTHER_DELIMITERS if mark != delimiter and mark in header[0]), None
-    )
-    if other:
-        raise LoadError(
-            f"{path}: the header '{header[0][:60]}' is one field when split at {delimiter!r}; "
-            f"it looks split at {other!r}, so pass delimiter={other!r} (or --delimiter {other!r})."
-        )
-
-
-def _json(path: Path, text: str) -> list[Any]:
-    try:
-        content = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise LoadError(
-            f"{path}: line {error.lineno}, column {error.colno}: the JSON is cut off or broken "
-            f"({error.msg}); write the file again."
-        ) from None
-    if not isinstance(content, list):
-        found = (
-            f"an object with {', '.join(list(content)[:5])}"
-            if isinstance(content, dict)
-            else content
-        )
-        raise LoadError(f"{path}: a table in JSON is a list of rows, but this is {found!s:.80}.")
-    return content
-
-
-def _json_lines(path: Path, text: str) -> list[Any]:
-    rows = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip():
-            try:
-                rows.append(orjson.loads(line))
-            except orjson.JSONDecodeError as error:
-                raise LoadError(
-                    f"{path}: line {number}, column {error.colno}: the JSON is cut off or broken "
-                    f"({error.msg}); mend or drop that line."
-                ) from None
-    return rows
-
-
-def _records(path: Path, rows: list[Any]) -> pd.DataFrame:
-    for number, row in enumerate(rows, start=1):
-        if not isinstance(row, Mapping):
-            raise LoadError(
-                f"{path}: row {number} is {row!s:.40}, not an object with named fields."
-            )
-    return pd.DataFrame(rows, index=range(1, len(rows) + 1), dtype=object)
-
-
-def _parquet(path: Path) -> pd.DataFrame:
-    if not path.stat().st_size:
-        raise LoadError(f"{path}: the file is empty; write it again.")
-    try:
-        table = pa.parquet.read_table(path).to_pandas()
+        table: pd.DataFrame = pa.parquet.read_table(pa.BufferReader(content)).to_pandas()
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise LoadError(
             f"{path}: not a readable parquet file ({reason}); write it again."
         ) from None
-    table.index = pd.RangeIndex(1, len(table) + 1)
-    return pd.DataFrame(table)
+    if any(name is not None for name in table.index.names):
+        table = table.reset_index()
+    plain = [
+        # Categories travel badly: grouping counts the unused ones, and gaps refuse new values.
+        values.astype(object).infer_objects() if _is_categorical(values) else values
+        for _, values in table.items()
+    ]
+    plain = [values.set_axis(range(1, len(table) + 1)) for values in plain]
+    joined = pd.concat(plain, axis=1) if plain else table
+    return joined.set_axis([str(name).strip() for name in table.columns], axis=1)
+
+
+def _is_categorical(values: pd.Series) -> bool:
+    return isinstance(values.dtype, pd.CategoricalDtype)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import glob
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from emergekit.errors import LoadError, TableError, nearest
-from emergekit.loaders.detection import choose_reader, readable
+from emergekit.errors import LoadError, TableError
+from emergekit.loaders.detection import check_options, choose_reader
+from emergekit.loaders.finding import files_of
+from emergekit.loaders.merging import agreed, folded_keys
+from emergekit.loaders.sizes import with_sizes
 from emergekit.tables import MODELS, RESULTS, SAMPLES, Schema, Tables, notes_table
+from emergekit.tables.keys import as_text
 
 __all__ = ["load"]
+
+Part = tuple[Path, Tables]
+Note = tuple[str, str, str, str]
 
 
 def load(
@@ -28,128 +34,149 @@ def load(
     Parameters
     ----------
     path : str or Path
-        A file; a folder, searched to its bottom; or a pattern such as ``"runs/*.csv"``.
+        A file; a folder, searched to its bottom but for reports of ours; or a pattern such as
+        ``"runs/*.csv"``.
     format : str, optional
         Name of the reader; the surest one if None. Now: "table" (CSV, TSV, JSON, JSONL, parquet;
-        long, or wide with one column per model).
+        long, or wide with one column per model, per task or per metric).
     columns : mapping, optional
-        Names in the file to names in our schemas, such as ``{"Accuracy": "score"}``.
+        Names in the file to names in our schemas, such as ``{"Accuracy": "score"}``. Of a folder,
+        they are renamed in the files that have them. A unit in a header of counts, such as
+        "Params (M)", is multiplied in.
     **options
-        More for the reader. "table" takes `constants` (columns that the file lacks and their
-        value), `delimiter`, and `percent` (whether scores of shares are percentages).
+        More for the reader. "table" takes `constants` (columns that results or samples lack and
+        their value), `delimiter`, `decimal` ("." or ","), and `percent` (whether scores of shares
+        are percentages).
 
     Returns
     -------
     Tables
         Of a folder or a pattern, all that could be read; a file that could not is a row of
-        `notes`, with severity "error".
+        `notes`, with severity "error". Models whose size no file states take it from their name,
+        where it says one plainly (``pythia-70m``).
 
     Raises
     ------
     LoadError
-        If nothing could be read: file, line, field and remedy are named.
+        If nothing could be read, files contradict each other, or an option is unknown: file,
+        line, field and remedy are named.
 
     Examples
     --------
     >>> from emergekit.datasets import data_folder
     >>> load(data_folder() / "chinchilla" / "runs.csv")
     Tables
-    models         245 rows (1 families)
+    models         245 rows (1 family)
     samples          0 rows
     results          0 rows
     notes            0 rows
     """
+    check_options(format, columns, options)
     if columns is not None:
         options["columns"] = columns
-    files = _files(Path(path))
+    where, files, skipped = files_of(path)
     if files is None:
-        return choose_reader(Path(path), format)(Path(path), **options)
-    parts, failures = list[Tables](), list[tuple[str, str, str, str]]()
+        return _sized(choose_reader(where, format)(where, **options), where)
+    parts, failures = _read_all(files, format, options)
+    if not parts:
+        raise LoadError(_reasons(where, failures))
+    return _sized(_combined(parts, [*skipped, *failures]), where)
+
+
+def _read_all(
+    files: Sequence[Path], format: str | None, options: Mapping[str, Any]
+) -> tuple[list[Part], list[Note]]:
+    """Return what could be read, and why the rest could not."""
+    parts, failures, found = list[Part](), list[Note](), set[str]()
     for file in files:
         try:
-            parts.append(choose_reader(file, format)(file, **options))
+            parts.append((file, choose_reader(file, format)(file, found=found, **options)))
         except TableError as error:
             failures.append(("error", str(file), "", str(error)))
-    if not parts:
-        more = f" ({len(failures) - 1} more files failed)" if len(failures) > 1 else ""
-        raise LoadError(f"{failures[0][3]}{more}")
-    return _combined(parts, failures)
+    for theirs in options.get("columns") or {}:
+        if theirs not in found:
+            raise LoadError(
+                f"columns= names '{theirs}', which none of the {len(files)} files has; write it "
+                f"as their header does."
+            )
+    return parts, failures
 
 
-def _files(path: Path) -> list[Path] | None:
-    """Return the files of a folder or a pattern; None for a single file."""
-    if path.is_file():
-        return None
-    if path.is_dir():
-        inside = sorted(entry for entry in path.rglob("*") if entry.is_file())
-        files = [entry for entry in inside if readable(entry)]
-        if not files:
-            raise LoadError(f"{path}: the folder holds {_contents(inside)}, and no table to read.")
-        return files
-    files = sorted(Path(match) for match in glob.glob(str(path), recursive=True))
-    files = [file for file in files if file.is_file()]
-    if not files:
-        raise LoadError(f"{path}: {_absent(path)}")
-    return files
+def _reasons(where: Path, failures: Sequence[Note]) -> str:
+    if len(failures) == 1:
+        return failures[0][3]
+    reasons = "; ".join(message.rstrip(".") for *_, message in failures[:3])
+    more = f"; and {len(failures) - 3} more" if len(failures) > 3 else ""
+    return f"{where}: none of the {len(failures)} files could be read: {reasons}{more}."
 
 
-def _contents(files: Sequence[Path]) -> str:
-    kinds = Counter(file.suffix or "without a suffix" for file in files)
-    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5)) or "nothing"
-
-
-def _absent(path: Path) -> str:
-    if glob.has_magic(str(path)):
-        return "no file matches this pattern."
-    if not path.parent.is_dir():
-        return f"there is no such file, and no folder '{path.parent}'."
-    match = nearest(path.name, (entry.name for entry in path.parent.iterdir()))
-    return f"there is no such file; did you mean '{match}'?" if match else "there is no such file."
-
-
-def _combined(parts: Sequence[Tables], failures: Sequence[tuple[str, str, str, str]]) -> Tables:
-    results = _stacked([part.results for part in parts if len(part.results)], RESULTS)
-    notes = [part.notes for part in parts if len(part.notes)]
-    again = results.duplicated([name for name in RESULTS.keys if name in results], keep=False)
-    if again.any():
-        said = (
-            f"{int(again.sum())} scores of the same model, task and metric come from several files"
-        )
-        notes.append(notes_table([("warning", "", "score", said)]))
+def _combined(parts: Sequence[Part], notes: Sequence[Note]) -> Tables:
+    again = [*_repeated(parts, RESULTS), *_repeated(parts, SAMPLES)]
+    tables = [part.notes for _, part in parts if len(part.notes)]
     return Tables(
-        models=_merged_models([part.models for part in parts if len(part.models)]),
-        samples=_stacked([part.samples for part in parts if len(part.samples)], SAMPLES),
-        results=results,
-        notes=pd.concat([*notes, notes_table(failures)], ignore_index=True),
+        models=_merged_models(parts),
+        samples=_stacked(parts, SAMPLES),
+        results=_stacked(parts, RESULTS),
+        notes=pd.concat([*tables, notes_table([*again, *notes])], ignore_index=True),
     )
 
 
-def _stacked(tables: Sequence[pd.DataFrame], schema: Schema) -> pd.DataFrame:
-    if not tables:
-        empty: pd.DataFrame = getattr(Tables(), schema.name)
-        return empty
-    return pd.concat(tables, ignore_index=True)
+def _of(parts: Sequence[Part], schema: Schema) -> Iterator[tuple[Path, pd.DataFrame]]:
+    for file, part in parts:
+        table: pd.DataFrame = getattr(part, schema.name)
+        if len(table):
+            yield file, table
 
 
-def _merged_models(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return one row per model, filled from every table that knows it.
+def _stacked(parts: Sequence[Part], schema: Schema) -> pd.DataFrame:
+    tables = [table for _, table in _of(parts, schema)]
+    empty: pd.DataFrame = getattr(Tables(), schema.name)
+    return pd.concat(tables, ignore_index=True) if tables else empty
+
+
+def _files(parts: Sequence[Part], schema: Schema) -> list[str]:
+    """Return the file that each row of the stacked table comes from."""
+    return [str(file) for file, table in _of(parts, schema) for _ in range(len(table))]
+
+
+def _repeated(parts: Sequence[Part], schema: Schema) -> Iterator[Note]:
+    """Yield a note if two files hold rows of the same key."""
+    table, files = _stacked(parts, schema), _files(parts, schema)
+    keys = [name for name in schema.keys if name in table]
+    again = table.duplicated(keys, keep=False)
+    if not again.any():
+        return
+    text = table.loc[again, keys].apply(as_text).fillna("")
+    rows = text.index[text.eq(text.iloc[0]).all(axis=1)][:2]
+    names = " and ".join(f"'{text[key].iloc[0]}'" for key in ("model", "task"))
+    what = "scores of the same model, task and metric" if schema is RESULTS else "answers"
+    said = (
+        f"{int(again.sum())} {what} come from several files: {names} stand in "
+        f"{files[rows[0]]} and {files[rows[1]]}; load one of them"
+    )
+    yield ("warning", files[rows[1]], "score" if schema is RESULTS else "example_id", said)
+
+
+def _merged_models(parts: Sequence[Part]) -> pd.DataFrame:
+    """Return one row per model, filled from every file that knows it.
 
     A models file and a results file of one folder often know different things of a model. What
     they both say must agree.
     """
-    stacked = _stacked(tables, MODELS)
+    stacked = _stacked(parts, MODELS)
     if stacked.empty:
         return stacked
-    keys = [name for name in MODELS.keys if name in stacked]
-    groups = stacked.groupby(keys, dropna=False, sort=False)
-    spread = groups.nunique()
-    clash = spread.columns[(spread > 1).any()]
-    if len(clash):
-        model = spread.index[spread[clash[0]] > 1][0]
-        name = model[0] if isinstance(model, tuple) else model
-        values = stacked.loc[stacked["model"] == name, clash[0]].dropna().unique()[:2]
-        raise LoadError(
-            f"model '{name}' has {clash[0]} {values[0]} in one file and {values[1]} in another; "
-            f"mend one of them, or rename one."
-        )
-    return groups.first().reset_index()[list(stacked.columns)]
+    try:
+        return folded_keys(agreed(stacked, _files(parts, MODELS)))
+    except TableError as error:
+        raise LoadError(str(error)) from None
+
+
+def _sized(tables: Tables, where: Path) -> Tables:
+    """Return the tables with the sizes that names state, for models that no file sizes."""
+    models, guessed = with_sizes(tables.models)
+    if not guessed:
+        return tables
+    names = ", ".join(guessed[:5]) + (f" and {len(guessed) - 5} more" if len(guessed) > 5 else "")
+    said = notes_table([("info", str(where), "n_params", f"read from the names of {names}")])
+    return replace(tables, models=models, notes=pd.concat([tables.notes, said], ignore_index=True))

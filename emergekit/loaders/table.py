@@ -1,37 +1,43 @@
 """Read tables of scores, models or samples: CSV, TSV, JSON, JSONL, parquet; long, or wide.
 
-A wide table has one column per model, named by it. Everything else is long: one row a score, with
-the columns of our schemas under their own names, in any case, or renamed by `columns`.
+A wide table has one column per model, per task or per metric, named by it. Everything else is
+long: one row a score, with the columns of our schemas under their own names, in any case, or
+renamed by `columns`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from emergekit.errors import LoadError, TableError, nearest, shown
-from emergekit.loaders.files import file_kind, read_rows
-from emergekit.loaders.units import fractions, size_in_name
-from emergekit.tables import MODELS, RESULTS, SAMPLES, Schema, Tables, notes_table, validate
+from emergekit.errors import LoadError, TableError
+from emergekit.loaders.conversion import converted
+from emergekit.loaders.delimited import as_delimiter
+from emergekit.loaders.files import SPREADSHEETS, file_kind, read_rows
+from emergekit.loaders.merging import agreed
+from emergekit.loaders.naming import OURS, Named, meant, named, options, useful
+from emergekit.loaders.shares import fractions
+from emergekit.loaders.sizes import check_sizes
+from emergekit.loaders.source import Source
+from emergekit.loaders.wide import long, value_columns
+from emergekit.tables import MODELS, RESULTS, SAMPLES, Schema, Tables, validate
+from emergekit.tables.keys import as_text
 
 __all__ = ["NAME", "can_read", "read"]
 
 NAME = "table"
 
-_MISSING = {"", "na", "n/a", "nan", "null", "none", "-"}
-_KINDS = {column.name: column.kind for s in (MODELS, SAMPLES, RESULTS) for column in s.columns}
-_OURS = tuple(_KINDS)
-_SCALES = [c.name for c in MODELS.columns if not c.key]
-
-Note = tuple[str, str, str, str]
+_SCALES = [column.name for column in MODELS.columns if not column.key]
+_RUN_SCALES = ("n_params", "n_tokens", "flops")
 
 
 def can_read(path: Path) -> float:
     """Return how sure this reader is, from 0 to 1, that the file is for it."""
+    if path.suffix.lower() in SPREADSHEETS:
+        return 0.1  # only to say how to save it
     return 0.5 if path.is_file() and file_kind(path) else 0.0
 
 
@@ -41,7 +47,9 @@ def read(
     columns: Mapping[str, str] | None = None,
     constants: Mapping[str, Any] | None = None,
     delimiter: str | None = None,
+    decimal: str = ".",
     percent: bool | None = None,
+    found: set[str] | None = None,
 ) -> Tables:
     """Return the tables of one file.
 
@@ -52,11 +60,16 @@ def read(
     columns : mapping, optional
         Names in the file to names in our schemas.
     constants : mapping, optional
-        Columns that the file lacks and their one value, such as ``{"metric": "exact_match"}``.
+        Columns that results or samples lack and their one value, such as
+        ``{"metric": "exact_match"}``; a column that is there stands.
     delimiter : str, optional
         What separates fields; "," in .csv and a tab in .tsv if None.
+    decimal : {".", ","}
+        Decimal mark of numbers in text.
     percent : bool, optional
         Whether scores of shares (accuracy and its like) are percentages; None looks.
+    found : set of str, optional
+        Takes the names of `columns` that the file has; a name it lacks is an error if None.
 
     Returns
     -------
@@ -68,201 +81,169 @@ def read(
     LoadError
         Naming file, line, field and remedy.
     """
-    where, notes = str(path), list[Note]()
-    table = _named(read_rows(path, delimiter), dict(columns or {}), where)
-    if table.empty:
-        raise LoadError(f"{where}: the file has a header but no rows; write it again.")
-    table = table.assign(**(constants or {}))
-    if "example_id" in table:
-        return Tables(samples=_checked(_numbers(table, where), SAMPLES, where))
-    if "score" not in table and _is_models(table):
-        return Tables(models=_checked(_numbers(table, where), MODELS, where))
-    if "score" not in table and "model" not in table:
-        table = _long(table)
-    _require_result_columns(table, where)
-    results = _scored(_numbers(table, where), where, notes)
-    models = _models(results, where, notes)
+    if decimal not in (".", ","):
+        raise LoadError(f"decimal={decimal!r} is no decimal mark: it is '.' or ','.")
+    source = Source(path, decimal)
+    under = named(read_rows(path, as_delimiter(delimiter)), dict(columns or {}), source, found)
+    if under.table.empty:
+        raise source.error("the file has a header but no rows; write it again.")
+    constants = dict(constants or {})
+    if "example_id" in under.table:
+        return _samples(under, constants, source)
+    if "score" not in under.table:
+        if _is_models(under.table, constants):
+            return _models_only(under, source)
+        if _is_runs(under.table):
+            return _models_only(_with_run_names(under, source), source)
+        if _is_about_tasks(under.table):
+            said = "tasks without scores or models: nothing of it is a model, a sample or a result"
+            source.note("task", f"{under.table['task'].nunique()} {said}", "warning")
+            return Tables(notes=source.notes)
+    return _results(under, constants, source, percent)
+
+
+def _is_models(table: pd.DataFrame, constants: Mapping[str, Any]) -> bool:
+    if "model" not in table or "task" in table or not any(name in table for name in _SCALES):
+        return False
+    has_scores = ("metric" in table or "metric" in constants) and value_columns(table)
+    return "loss" in table or not has_scores
+
+
+def _is_runs(table: pd.DataFrame) -> bool:
+    """Return whether the rows are training runs that have no name."""
+    if "model" in table or "task" in table:
+        return False
+    return "loss" in table and any(name in table for name in _RUN_SCALES)
+
+
+def _is_about_tasks(table: pd.DataFrame) -> bool:
+    return "task" in table and not {"model", "metric"} & set(table) and not value_columns(table)
+
+
+def _with_run_names(under: Named, source: Source) -> Named:
+    table = under.table.copy()
+    if "run" in table:
+        names = as_text(table["run"]).fillna("run")
+        source.note("model", "models are named by their run")
+    else:
+        width = max(3, len(str(len(table))))
+        names = pd.Series([f"run-{n:0{width}d}" for n in range(1, len(table) + 1)], table.index)
+        source.note("model", f"the rows have no model; they are named {names.iloc[0]} and on")
+    table.insert(0, "model", names)
+    return Named(table, under.factors)
+
+
+def _models_only(under: Named, source: Source) -> Tables:
+    table, _ = converted(under.table, source, under.factors)
+    models = _checked(table, MODELS, source)
+    check_sizes(models, source)
+    numbers = value_columns(under.table)
+    if numbers and "loss" not in models:
+        source.note(
+            "metric",
+            f"{', '.join(numbers[:10])} were kept as properties of the models; if they are scores "
+            f"of tasks, {options('constants', {'metric': '...'})} reads them",
+        )
+    return Tables(models.reset_index(drop=True), notes=source.notes)
+
+
+def _samples(under: Named, constants: Mapping[str, Any], source: Source) -> Tables:
+    filled = _with_constants(under.table, constants, source)
+    table, _ = converted(filled, source, under.factors)
+    samples = _checked(table, SAMPLES, source)
+    models = _models(samples, source)
+    samples = samples.drop(columns=[name for name in _SCALES if name in samples])
+    return Tables(models, samples=samples.reset_index(drop=True), notes=source.notes)
+
+
+def _results(
+    under: Named, constants: Mapping[str, Any], source: Source, percent: bool | None
+) -> Tables:
+    table = long(_with_constants(under.table, constants, source), source)
+    _require_result_columns(table, under.table, source)
+    table, signed = converted(table, source, under.factors)
+    gaps = table["score"].isna().to_numpy()
+    if gaps.all():
+        raise source.error("no row has a score; fill that column.")
+    if gaps.any():
+        rows = "1 row" if gaps.sum() == 1 else f"{gaps.sum()} rows"
+        source.note("score", f"{rows} without a score left out")
+    results = _checked(table[~gaps], RESULTS, source)
+    models = _models(results, source)
     results = results.drop(columns=[name for name in _SCALES if name in results])
-    results, divided = fractions(_checked(results, RESULTS, where), where, percent)
-    notes += [
-        ("info", where, "score", f"'{metric}' was in percent; divided by 100") for metric in divided
-    ]
+    percent = True if under.percent and percent is None else percent
+    results = fractions(results, source, percent, signed[~gaps])
     if "source" not in results:
-        results["source"] = path.name
-    return Tables(models, results=results.reset_index(drop=True), notes=notes_table(notes))
+        results["source"] = source.path.name
+    return Tables(models, results=results.reset_index(drop=True), notes=source.notes)
 
 
-def _named(table: pd.DataFrame, columns: dict[str, str], where: str) -> pd.DataFrame:
-    """Return the table under our names: those asked for, and ours in another case."""
-    for theirs, ours in columns.items():
-        if theirs not in table:
-            match = nearest(theirs, table.columns)
-            hint = f"did you mean '{match}'? " if match else ""
-            raise LoadError(
-                f"{where}: columns= names '{theirs}', which the file lacks; {hint}"
-                f"The file has {', '.join(map(str, table.columns))}."
-            )
-        if ours not in _OURS and nearest(ours, _OURS):
-            raise LoadError(
-                f"{where}: columns= renames '{theirs}' to '{ours}', which is no column of ours; "
-                f"did you mean '{nearest(ours, _OURS)}'?"
-            )
-    cased = {
-        name: str(name).lower()
-        for name in table.columns
-        if name not in columns and str(name).lower() in _OURS and str(name).lower() not in table
-    }
-    renamed = table.rename(columns=cased | columns)
-    twice = renamed.columns[renamed.columns.duplicated()]
-    if len(twice):
-        raise LoadError(f"{where}: two columns are named '{twice[0]}'; rename one with columns=.")
-    return renamed
+def _with_constants(
+    table: pd.DataFrame, constants: Mapping[str, Any], source: Source
+) -> pd.DataFrame:
+    there = [name for name in constants if name in table]
+    for name in there:
+        source.note(name, f"the file has '{name}'; the constant was not used")
+    absent = {name: value for name, value in constants.items() if name not in there}
+    return table.assign(**absent)
 
 
-def _is_models(table: pd.DataFrame) -> bool:
-    return "model" in table and "task" not in table and any(name in table for name in _SCALES)
-
-
-def _require_result_columns(table: pd.DataFrame, where: str) -> None:
+def _require_result_columns(table: pd.DataFrame, as_read: pd.DataFrame, source: Source) -> None:
     absent = [name for name in RESULTS.required if name not in table]
     if not absent:
         return
-    free = [name for name in table.columns if name not in _OURS]
-    close = {match: name for name in absent if (match := nearest(name, free))}
-    numeric = [name for name in free if name not in close and _looks_numeric(table[name])]
+    named = ", ".join(map(repr, absent))
+    said = f"column {named} is" if len(absent) == 1 else f"columns {named} are"
+    raise source.error(
+        f"{said} absent; the file has {', '.join(map(str, as_read.columns))}; "
+        f"{_remedy(table, absent)}."
+    )
+
+
+def _remedy(table: pd.DataFrame, absent: Sequence[str]) -> str:
+    """Return which options of `load` name or add the absent columns."""
+    close = meant(absent, [name for name in table.columns if name not in OURS])
+    numeric = [name for name in value_columns(table) if name not in close]
+    if {"task", "metric", "score"} == set(absent) - set(close.values()) and len(numeric) > 1:
+        names = ", ".join(numeric[:3]) + (" and so on" if len(numeric) > 3 else "")
+        more = close | useful(table)
+        renames = f"; {options('columns', more)} renames what is meant" if more else ""
+        return f"{options('constants', {'metric': '...'})} reads {names} as tasks{renames}"
     if "score" in absent and "score" not in close.values() and numeric:
         close[numeric[0]] = "score"
     other = [name for name in absent if name not in close.values()]
-    remedies = [f"{_option('columns', close)} renames"] if close else []
-    remedies += [f"{_option('constants', dict.fromkeys(other, '...'))} adds"] if other else []
-    verb = "is" if len(absent) == 1 else "are"
-    raise LoadError(
-        f"{where}: column {', '.join(map(repr, absent))} {verb} absent; "
-        f"the file has {', '.join(map(str, table.columns))}; "
-        f"{' and '.join(remedies)} what is meant."
-    )
+    close |= {name: ours for name, ours in useful(table).items() if name not in close}
+    remedies = [f"{options('columns', close)} renames"] if close else []
+    remedies += [f"{options('constants', dict.fromkeys(other, '...'))} adds"] if other else []
+    return f"{' and '.join(remedies)} what is meant"
 
 
-def _option(name: str, pairs: Mapping[str, str]) -> str:
-    """Return an option of `load` as it is written in Python and on the command line."""
-    flags = " ".join(f"--{name[:-1]} {left}={right}" for left, right in pairs.items())
-    return f"{name}={dict(pairs)} (or {flags})"
-
-
-def _long(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a wide table, one column per model, as one row per model and task."""
-    free = [name for name in table.columns if name not in _OURS]
-    models = [name for name in free if _looks_numeric(table[name])]
-    if not models or "task" not in table:
-        return table  # what is absent is said where columns are required
-    line = "line in the file"
-    long = (
-        table.rename_axis(line)
-        .reset_index()
-        .melt(
-            id_vars=[line, *[name for name in table.columns if name not in models]],
-            value_vars=models,
-            var_name="model",
-            value_name="score",
-        )
-    )
-    return long.set_index(line)
-
-
-def _scored(results: pd.DataFrame, where: str, notes: list[Note]) -> pd.DataFrame:
-    """Return the rows that have a score, and note how many have none."""
-    gaps = results["score"].isna()
-    if gaps.any():
-        notes.append(
-            ("info", where, "score", f"{int(gaps.sum())} rows without a score were left out")
-        )
-    return results[~gaps]
-
-
-def _looks_numeric(values: pd.Series) -> bool:
-    """Return whether any value reads as a number: text columns have none."""
-    given = values[~values.map(_is_missing)].astype(str).str.rstrip("%")
-    return bool(pd.to_numeric(given, errors="coerce").notna().any())
-
-
-def _is_missing(value: object) -> bool:
-    return (
-        value is None or value is pd.NA or value != value or str(value).strip().lower() in _MISSING
-    )
-
-
-def _numbers(table: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Return the table with numbers where the schemas want them, and where a column has no text."""
-    converted = {name: _converted(table[name], str(name), where) for name in table.columns}
-    return pd.DataFrame(converted, index=table.index)
-
-
-def _converted(values: pd.Series, name: str, where: str) -> pd.Series:
-    kind = _KINDS.get(name)
-    if values.map(_is_nested).any():
-        return values
-    if kind == "text":
-        return values.astype("str")
-    gaps = values.map(_is_missing)
-    text = values.astype(str).str.strip().where(~gaps)
-    if kind == "flag":
-        return _flags(text, gaps, name, where)
-    if name == "score" and not gaps.all() and text[~gaps].str.endswith("%").all():
-        text = (pd.to_numeric(text.str.rstrip("%"), errors="coerce") / 100).astype(str).where(~gaps)
-    numbers = pd.to_numeric(text, errors="coerce")
-    bad = numbers.isna() & ~gaps
-    if kind in (None, "any"):
-        return values.where(~gaps).astype("str") if bad.any() else numbers
-    if bad.any():
-        line, value = next(iter(values[bad].items()))
-        raise LoadError(
-            f"{where}: '{name}' must be a number, but line {line} holds {shown(value)} "
-            f"({int(bad.sum())} of {len(values)} rows are bad); mend or drop that line."
-        )
-    return numbers.astype(float) if kind != "count" else numbers
-
-
-def _is_nested(value: object) -> bool:
-    return isinstance(value, list | tuple | dict | np.ndarray)
-
-
-def _flags(text: pd.Series, gaps: pd.Series, name: str, where: str) -> pd.Series:
-    truth = text.str.lower().map({"true": True, "1": True, "false": False, "0": False})
-    bad = truth.isna() & ~gaps
-    if bad.any():
-        line, value = next(iter(text[bad].items()))
-        raise LoadError(
-            f"{where}: '{name}' must be true or false, but line {line} holds {shown(value)}."
-        )
-    return truth
-
-
-def _models(results: pd.DataFrame, where: str, notes: list[Note]) -> pd.DataFrame:
-    """Return one row per model: what the file says of it, or the size that its name states."""
-    scales = [name for name in _SCALES if name in results]
-    keys = [name for name in MODELS.keys if name in results]
-    models = results[[*keys, *scales]].drop_duplicates()
-    again = models.duplicated(keys, keep=False)
-    if again.any():
-        twins = models[models["model"] == models.loc[again, "model"].iloc[0]]
-        differ = next(name for name in scales if twins[name].nunique(dropna=False) > 1)
-        lines, values = list(twins.index[:2]), list(twins[differ].iloc[:2])
-        raise LoadError(
-            f"{where}: model '{twins['model'].iloc[0]}' has {differ} {values[0]} in line "
-            f"{lines[0]} and {values[1]} in line {lines[1]}; mend one, or rename one."
-        )
-    if "n_params" not in models:
-        sizes = models["model"].map(size_in_name)
-        if sizes.notna().any():
-            models = models.assign(n_params=sizes)
-            notes.append(("info", where, "n_params", "read from the names of the models"))
-    return _checked(models, MODELS, where).reset_index(drop=True)
-
-
-def _checked(table: pd.DataFrame, schema: Schema, where: str) -> pd.DataFrame:
+def _models(table: pd.DataFrame, source: Source) -> pd.DataFrame:
+    """Return one row per model, with what the file says of it."""
+    names = [name for name in (*MODELS.keys, *_SCALES) if name in table]
+    places = [f"{source.row} {place}" for place in table.index]
+    # Long tables say the same of a model in every row; what is said twice is looked at once.
+    said = table[names]
+    _checked_plain(said, source)
+    once = ~said.duplicated().to_numpy()
+    kept = [place for place, is_first in zip(places, once, strict=True) if is_first]
     try:
-        return validate(table, schema, where=where)
+        models = agreed(said[once], kept)
     except TableError as error:
-        raise LoadError(
-            str(error).replace(" row ", " line ").replace("rows ", "lines ", 1)
-        ) from None
+        raise source.error(str(error)) from None
+    numbered = said[once].drop_duplicates([name for name in MODELS.keys if name in said])
+    check_sizes(numbered, source)
+    return _checked(models, MODELS, source)
+
+
+def _checked_plain(models: pd.DataFrame, source: Source) -> None:
+    """Check kinds before rows are compared: lists and mappings have no hash."""
+    unique = models.assign(model=[f"{place}" for place in range(len(models))])
+    _checked(unique, MODELS, source)
+
+
+def _checked(table: pd.DataFrame, schema: Schema, source: Source) -> pd.DataFrame:
+    try:
+        return validate(table, schema, where=str(source.path), row=source.row)
+    except TableError as error:
+        raise LoadError(str(error)) from None

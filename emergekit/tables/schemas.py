@@ -18,7 +18,7 @@ __all__ = [
     "notes_table",
 ]
 
-Kind = Literal["text", "number", "positive", "count", "flag", "any"]
+Kind = Literal["text", "number", "positive", "nonnegative", "count", "flag", "any"]
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,9 @@ class Column:
     ----------
     name : str
         Column name.
-    kind : {"text", "number", "positive", "count", "flag", "any"}
-        What its values are: "positive" is a number above 0, "count" a whole number from 0 on.
+    kind : {"text", "number", "positive", "nonnegative", "count", "flag", "any"}
+        What its values are: "positive" is a number above 0, "nonnegative" one from 0 on, "count" a
+        whole number from 0 on.
     meaning : str
         What it says, with its unit.
     key : bool
@@ -92,8 +93,8 @@ MODELS = Schema(
         Column("family", "any", "models that differ only in scale"),
         Column("n_params", "positive", "parameters N, count"),
         Column("n_params_kind", "any", "total, non-embedding or active"),
-        Column("n_tokens", "number", "training tokens D, count"),
-        Column("flops", "number", "training compute C, FLOPs"),
+        Column("n_tokens", "nonnegative", "training tokens D, count"),
+        Column("flops", "nonnegative", "training compute C, FLOPs"),
         Column("loss", "positive", "cross-entropy L, nats per token"),
         Column("loss_dataset", "any", "text that the loss was measured on"),
     ),
@@ -139,7 +140,7 @@ RESULTS = Schema(
         Column(
             "score", "number", "the score; a fraction where the metric is a share", required=True
         ),
-        Column("stderr", "number", "standard error of the score"),
+        Column("stderr", "nonnegative", "standard error of the score"),
         Column("n_examples", "count", "examples behind the score"),
         Column("chance", "number", "score of a guess"),
         Column("lower", "number", "lower end of the interval of the score"),
@@ -173,25 +174,23 @@ class Tables:
     notes: pd.DataFrame = field(default_factory=notes_table)
 
     def __repr__(self) -> str:
-        lines = [f"models   {len(self.models):>9,} rows{_span(self.models, ['family'])}"]
-        lines += [f"samples  {len(self.samples):>9,} rows{_span(self.samples, ['model', 'task'])}"]
-        keys = ["model", "task", "metric"]
-        lines += [f"results  {len(self.results):>9,} rows{_span(self.results, keys)}"]
+        spans = {"models": ["family"], "samples": ["model", "task"]}
+        spans["results"] = ["model", "task", "metric"]
+        lines = [_line(name, getattr(self, name), keys) for name, keys in spans.items()]
         counts = self.notes["severity"].value_counts()
         said = ", ".join(f"{count} {severity}" for severity, count in counts.items())
-        return "\n".join(
-            ["Tables", *lines, f"notes    {len(self.notes):>9,} rows{said and f' ({said})'}"]
-        )
+        return "\n".join(["Tables", *lines, _sized("notes", len(self.notes), said)])
 
 
-def _span(table: pd.DataFrame, names: Sequence[str]) -> str:
-    parts = [
-        f"{table[name].nunique():,} {_plural(name)}"
-        for name in names
-        if name in table and len(table)
-    ]
-    return f" ({' x '.join(parts)})" if parts else ""
+def _line(name: str, table: pd.DataFrame, keys: Sequence[str]) -> str:
+    parts = [_counted(key, table[key].nunique()) for key in keys if key in table and len(table)]
+    return _sized(name, len(table), " x ".join(parts))
 
 
-def _plural(name: str) -> str:
-    return "families" if name == "family" else f"{name}s"
+def _sized(name: str, n_rows: int, said: str) -> str:
+    return f"{name:<8} {n_rows:>9,} row{'' if n_rows == 1 else 's'}{said and f' ({said})'}"
+
+
+def _counted(name: str, count: int) -> str:
+    several = "families" if name == "family" else f"{name}s"
+    return f"{count:,} {name if count == 1 else several}"

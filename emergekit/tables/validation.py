@@ -6,14 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from emergekit.errors import TableError, nearest, shown
+from emergekit.tables.keys import is_nested
 from emergekit.tables.schemas import Column, Kind, Schema
 
 __all__ = ["validate"]
 
 
-def validate(table: pd.DataFrame, schema: Schema, *, where: str | None = None) -> pd.DataFrame:
+def validate(
+    table: pd.DataFrame, schema: Schema, *, where: str | None = None, row: str = "row"
+) -> pd.DataFrame:
     """Return `table` as it is, or say what in it breaks `schema`.
 
     Parameters
@@ -24,6 +28,8 @@ def validate(table: pd.DataFrame, schema: Schema, *, where: str | None = None) -
         `MODELS`, `SAMPLES` or `RESULTS`.
     where : str, optional
         What to call the table in messages, such as its file; the schema's name if None.
+    row : str
+        What to call a row in messages: "line" where the index counts the lines of a file.
 
     Returns
     -------
@@ -52,8 +58,10 @@ def validate(table: pd.DataFrame, schema: Schema, *, where: str | None = None) -
         raise TableError(f"{where}: the table has no rows; check the file or the filter before it.")
     for column in schema.columns:
         if column.name in table:
-            _check_values(table, column, where)
-    _check_keys(table, schema, where)
+            if column.key or column.kind == "text" or schema.name != "samples":
+                _check_plain(table[column.name], where, row)
+            _check_values(table, column, where, row)
+    _check_keys(table, schema, where, row)
     return table
 
 
@@ -81,13 +89,14 @@ _MUST = {
     "text": "a name",
     "number": "a number",
     "positive": "a number above 0",
+    "nonnegative": "a number from 0 on",
     "count": "a whole number from 0 on",
     "flag": "True or False",
     "any": "given",
 }
 
 
-def _check_values(table: pd.DataFrame, column: Column, where: str) -> None:
+def _check_values(table: pd.DataFrame, column: Column, where: str, word: str) -> None:
     values = table[column.name]
     gaps = values.isna() if column.kind != "text" else values.isna() | (values.astype(str) == "")
     bad = _broken(values, column.kind) & ~gaps
@@ -97,13 +106,27 @@ def _check_values(table: pd.DataFrame, column: Column, where: str) -> None:
         row, value = next(iter(values[bad].items()))
         gone = (
             f"drop them with table[table['{column.name}'].notna()]"
-            if pd.isna(value)
+            if not is_nested(value) and pd.isna(value)
             else "drop them"
         )
         raise TableError(
-            f"{where}: '{column.name}' must be {_MUST[column.kind]}, but row {row} holds "
+            f"{where}: '{column.name}' must be {_MUST[column.kind]}, but {word} {row} holds "
             f"{shown(value)} ({int(bad.sum())} of {len(table)} rows are bad). "
             f"Mend the file, or {gone}."
+        )
+
+
+def _check_plain(values: pd.Series, where: str, word: str) -> None:
+    """Refuse lists and mappings where names stand: they tell no rows apart."""
+    if values.dtype != object:
+        return
+    nested = values.map(is_nested)
+    if nested.any():
+        row, value = next(iter(values[nested].items()))
+        raise TableError(
+            f"{where}: '{values.name}' must be one name or number, but {word} {row} holds "
+            f"{str(value)[:60]} ({int(nested.sum())} of {len(values)} rows are bad). "
+            f"Take one value out of each, or rename the column."
         )
 
 
@@ -113,29 +136,50 @@ def _broken(values: pd.Series, kind: Kind) -> pd.Series:
         return pd.Series(False, index=values.index)
     if kind == "flag":
         return ~values.isin([True, False])
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
-    good = np.isfinite(numbers) & ~pd.api.types.is_bool_dtype(values)
+    numbers = _as_numbers(values)
+    good = np.isfinite(numbers)
     if kind == "positive":
         good &= numbers > 0
+    if kind == "nonnegative":
+        good &= numbers >= 0
     if kind == "count":
         good &= (numbers >= 0) & (numbers == np.floor(numbers))
     return pd.Series(~good, index=values.index)
 
 
-def _check_keys(table: pd.DataFrame, schema: Schema, where: str) -> None:
+def _as_numbers(values: pd.Series) -> NDArray[np.float64]:
+    """Return the values as numbers, NaN where one is none: truth values are none."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(object)
+    if values.dtype == object:
+        values = values.mask(values.map(_is_no_number).astype(bool))
+    elif pd.api.types.is_bool_dtype(values):
+        return np.full(len(values), np.nan)
+    numbers: NDArray[np.float64] = pd.to_numeric(values, errors="coerce").to_numpy(
+        dtype=float, na_value=np.nan
+    )
+    return numbers
+
+
+def _is_no_number(value: object) -> bool:
+    return isinstance(value, bool | np.bool_) or is_nested(value)
+
+
+def _check_keys(table: pd.DataFrame, schema: Schema, where: str, word: str) -> None:
     keys = [name for name in schema.keys if name in table]
     again = table.duplicated(keys, keep=False)
     if not again.any():
         return
-    first = table.loc[again, keys].iloc[0]
+    first = table.loc[again.to_numpy(), keys].iloc[0]
     alike = table[(table[keys].eq(first) | (table[keys].isna() & first.isna())).all(axis=1)]
     key = ", ".join(f"{name}={value}" for name, value in first.dropna().items())
-    differ = [name for name in alike if name not in keys and len(set(alike[name].astype(str))) > 1]
-    values = " and ".join(map(str, alike[differ[0]].iloc[:2])) if differ else ""
+    twins = alike.iloc[:2]
+    differ = [name for name in twins if name not in keys and len(set(twins[name].astype(str))) > 1]
+    values = " and ".join(map(str, twins[differ[0]])) if differ else ""
     said = f", with {differ[0]} {values}" if differ else ""
-    rows = " and ".join(map(str, alike.index[:2]))
+    rows = " and ".join(map(str, twins.index))
     raise TableError(
-        f"{where}: rows {rows} have the same key ({key}){said} "
+        f"{where}: {word}s {rows} have the same key ({key}){said} "
         f"({int(again.sum())} of {len(table)} rows share a key). "
         f"Keep one of them, or add a key column such as {_free_keys(schema, keys)}."
     )

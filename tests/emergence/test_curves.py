@@ -191,3 +191,10 @@ def test_without_counts_there_are_reasons():
     assert row["form_reason"] == "n_examples is unknown"
     [smooth] = curve_shapes(table(metric="brier_sum", n_examples=100)).to_dict("records")
     assert smooth["form"] is None
+
+
+def test_one_scale_is_a_curve_without_a_shape():
+    [row] = curve_shapes(table().head(1).assign(n_examples=100)).to_dict("records")
+    assert row["n_scales"] == 1
+    assert np.isnan(row["emergence_score"])
+    assert row["form_reason"] == "one scale has no shape"

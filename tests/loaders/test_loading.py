@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from emergekit import load
+from emergekit import join_models, load
 from emergekit.datasets import data_folder
 from emergekit.errors import LoadError
 
@@ -37,7 +37,10 @@ def test_a_models_file_and_a_results_file_come_together():
 def test_what_two_files_say_of_a_model_must_agree(tmp_path):
     (tmp_path / "one.csv").write_text("model,n_params\na,1e9\nb,2e9\n")
     (tmp_path / "two.csv").write_text("model,n_params,loss\na,7e9,2.5\n")
-    with pytest.raises(LoadError, match=r"model 'a' has n_params 1000000000.0 in one file and 7"):
+    with pytest.raises(
+        LoadError,
+        match=r"model 'a' has n_params 1000000000 in .*one.csv and 7000000000 in .*two.csv",
+    ):
         load(tmp_path)
     (tmp_path / "two.csv").write_text("model,loss\na,2.5\n")
     models = load(tmp_path).models.set_index("model")
@@ -91,3 +94,111 @@ def test_what_was_written_reads_back_equal(tmp_path):
     first = load(tmp_path / "x.csv").results
     first.to_parquet(tmp_path / "again.parquet")
     pd.testing.assert_frame_equal(load(tmp_path / "again.parquet").results, first)
+
+
+def test_a_size_that_a_file_states_goes_before_the_one_in_the_name(tmp_path):
+    (tmp_path / "models.csv").write_text("model,n_params\nllama-7b,6738415616\n")
+    (tmp_path / "results.csv").write_text(
+        "model,task,metric,score\nllama-7b,t,acc,.1\nllama-13b,t,acc,.2\n"
+    )
+    tables = load(tmp_path)
+    sizes = dict(zip(tables.models["model"], tables.models["n_params"], strict=True))
+    assert sizes == {"llama-7b": 6738415616, "llama-13b": 13e9}
+    assert tables.notes["message"].tolist() == ["read from the names of llama-13b"]
+
+
+@pytest.mark.parametrize("folder", ["bigg", "chinchilla", "open_models", "wei_classes", "."])
+def test_every_bundled_folder_loads(folder):
+    tables = load(data_folder() / folder)
+    assert "error" not in tables.notes["severity"].tolist()
+    assert not tables.models.duplicated(["model"]).any()
+    if len(tables.results):
+        assert join_models(tables.results, tables.models)["n_params"].notna().all()
+
+
+def test_the_other_draw_of_bigg_stays_apart_from_the_curves():
+    tables = load(data_folder() / "bigg")
+    assert tables.notes.empty
+    draws = tables.results["subtask"].fillna("").value_counts()
+    assert draws.to_dict() == {"": 5100, "own_split": 425}
+
+
+def test_renames_go_to_the_files_that_have_the_column(tmp_path):
+    (tmp_path / "models.csv").write_text("model,n_params\na,1e6\n")
+    (tmp_path / "results.csv").write_text("model,task,Accuracy\na,t,.1\n")
+    tables = load(tmp_path, columns={"Accuracy": "score"}, constants={"metric": "acc"})
+    assert tables.results["score"].tolist() == [0.1]
+    assert "metric" not in tables.models
+    with pytest.raises(LoadError, match="columns= names 'Acc', which none of the 2 files has"):
+        load(tmp_path, columns={"Acc": "score"}, constants={"metric": "acc"})
+
+
+def test_reports_of_ours_are_passed_over(tmp_path):
+    (tmp_path / "r.csv").write_text(GOOD)
+    (tmp_path / "report" / "deep").mkdir(parents=True)
+    (tmp_path / "report" / ".emergekit-report").write_text("")
+    (tmp_path / "report" / "curves.csv").write_text(GOOD)
+    (tmp_path / "report" / "deep" / "more.csv").write_text(GOOD)
+    tables = load(tmp_path)
+    assert len(tables.results) == 1
+    assert "a report of ours; passed over" in tables.notes["message"].tolist()
+    assert len(load(tmp_path / "**" / "*.csv").results) == 1
+    assert len(load(tmp_path / "report").results) == 2  # named, so meant
+
+
+def test_three_reasons_are_given_when_no_file_can_be_read(tmp_path):
+    for number in range(5):
+        (tmp_path / f"{number}.csv").write_text("")
+    with pytest.raises(LoadError, match=r"none of the 5 files could be read: .*; and 2 more") as e:
+        load(tmp_path)
+    assert str(e.value).count("the file is empty") == 3
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "", "a\0b", 3, "~nobody-here/x.csv"])
+def test_paths_that_cannot_be_are_no_traceback(path):
+    with pytest.raises(LoadError):
+        load(path)
+
+
+def test_a_pattern_over_everything_is_read_or_refused_in_words(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LoadError, match="no file matches"):
+        load("**")
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(LoadError, match=r"matches 1 \.txt, and no table"):
+        load("**")
+    (tmp_path / "good.csv").write_text(GOOD)
+    assert len(load("**").results) == 1
+
+
+def test_repeated_scores_name_both_files(tmp_path):
+    for name in ("one.csv", "two.csv"):
+        (tmp_path / name).write_text(GOOD)
+    said = load(tmp_path).notes["message"].iloc[-1]
+    assert "'a' and 't' stand in" in said
+    assert str(tmp_path / "one.csv") in said
+    assert str(tmp_path / "two.csv") in said
+
+
+def test_files_that_fill_different_keys_come_together(tmp_path):
+    (tmp_path / "models.csv").write_text("model,run,n_params\na,r0,1e6\nb,r1,1e7\n")
+    (tmp_path / "results.csv").write_text(GOOD + "b,t,acc,.2\n")
+    tables = load(tmp_path)
+    assert tables.models[["model", "run"]].to_numpy().tolist() == [["a", "r0"], ["b", "r1"]]
+    assert join_models(tables.results, tables.models)["n_params"].tolist() == [1e6, 1e7]
+    (tmp_path / "results.csv").write_text("model,family,task,metric,score\na,f,t,acc,.1\n")
+    models = load(tmp_path).models
+    assert models.loc[0, ["run", "family", "n_params"]].tolist() == ["r0", "f", 1e6]
+    (tmp_path / "results.csv").write_text("model,n_params,task,metric,score\na,5e6,t,acc,.1\n")
+    with pytest.raises(LoadError, match="'a' has n_params 5000000, but 1000000 where its run"):
+        load(tmp_path)
+
+
+def test_runs_of_results_share_what_is_known_of_their_model(tmp_path):
+    (tmp_path / "models.csv").write_text("model,n_params,n_tokens\na,1e6,1e9\n")
+    (tmp_path / "results.csv").write_text(
+        "model,run,task,metric,score\na,r0,t,acc,.1\na,r1,t,acc,.2\n"
+    )
+    tables = load(tmp_path)
+    joined = join_models(tables.results, tables.models)
+    assert joined["n_tokens"].tolist() == [1e9, 1e9]

@@ -124,5 +124,57 @@ def test_schemas_name_each_column_once_and_keys_first_required(schema):
 
 def test_tables_say_what_they_hold():
     said = repr(Tables(results=results()))
-    assert "results          3 rows (3 models x 1 tasks x 1 metrics)" in said
+    assert "results          3 rows (3 models x 1 task x 1 metric)" in said
     assert "notes            0 rows" in said
+
+
+@pytest.mark.parametrize(
+    ("schema", "column"), [(RESULTS, "stderr"), (MODELS, "n_tokens"), (MODELS, "flops")]
+)
+def test_what_cannot_be_negative_is_not(schema, column):
+    table = results(n_params=1.0)
+    validate(table.assign(**{column: 0.0}), schema)
+    with pytest.raises(TableError, match=f"'{column}' must be a number from 0 on.*row 0 holds -1"):
+        validate(table.assign(**{column: -1.0}), schema)
+
+
+@pytest.mark.parametrize("column", ["filter", "run", "model", "source"])
+def test_lists_where_names_stand_are_refused(column):
+    with pytest.raises(
+        TableError, match=rf"'{column}' must be one name or number.*row 0 holds \['x"
+    ):
+        validate(results(**{column: [["x"]] * 3}), RESULTS)
+
+
+def test_truth_values_are_no_numbers_whatever_their_type():
+    for values in ([True, False, True], pd.Series([True, 0.5, 1], dtype=object)):
+        with pytest.raises(TableError, match="'score' must be a number, but row 0 holds True"):
+            validate(results(score=values), RESULTS)
+
+
+def test_numbers_of_any_type_are_numbers():
+    validate(results(score=pd.array([0.1, 0.2, 0.3], dtype="Float64")), RESULTS)
+    validate(results(n_examples=pd.array([1, None, 3], dtype="Int64")), RESULTS)
+    validate(results(score=pd.Categorical([0.1, 0.2, 0.3])), RESULTS)
+
+
+def test_rows_are_called_what_the_caller_calls_them():
+    table = results(score=["a row of rows", 0.2, 0.3])
+    with pytest.raises(TableError, match="line 0 holds 'a row of rows' \\(1 of 3 rows"):
+        validate(table, RESULTS, where="my row data", row="line")
+    twins = results(model="a")
+    with pytest.raises(TableError, match="my row data: lines 0 and 1"):
+        validate(twins, RESULTS, where="my row data", row="line")
+
+
+def test_what_differs_is_taken_from_the_two_rows_named():
+    models = pd.DataFrame({"model": "a", "n_params": 1e9, "n_tokens": [1e9, 2e9, 3e9]})
+    message = r"with n_tokens 1000000000.0 and 2000000000.0 .*'run' or 'step'"
+    with pytest.raises(TableError, match=message):
+        validate(models, MODELS)
+
+
+def test_one_is_said_in_the_singular():
+    one = Tables(models=pd.DataFrame({"model": ["a"], "family": ["f"]}), results=results().head(1))
+    assert "models           1 row (1 family)" in repr(one)
+    assert "1 row (1 model x 1 task x 1 metric)" in repr(one)

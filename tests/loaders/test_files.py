@@ -1,0 +1,171 @@
+import csv
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emergekit import load
+from emergekit.errors import LoadError
+
+HEADER = "model,task,metric,score\n"
+
+
+def sample(**answer):
+    return {"model": "a", "task": "t", "example_id": "1"} | answer
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u0085", "\f", "\v", "\u001e"])
+def test_only_line_ends_end_lines(write, mark):
+    lines = json.dumps(sample(prediction=f"x{mark}y"), ensure_ascii=False) + "\n"
+    assert load(write(lines, "s.jsonl")).samples["prediction"].tolist() == [f"x{mark}y"]
+    results = load(write(f"{HEADER}a,t{mark}u,acc,.1\nb,t,acc,.2\n")).results
+    assert results["task"].tolist() == [f"t{mark}u", "t"]
+
+
+def test_fields_may_be_long_and_the_limit_of_others_stays(write):
+    before = csv.field_size_limit()
+    text = f"model,task,example_id,prediction\na,t,1,{'x' * 200_000}\n"
+    assert len(load(write(text)).samples["prediction"].iloc[0]) == 200_000
+    assert csv.field_size_limit() == before
+
+
+def test_line_ends_of_every_system_are_read(write):
+    for end in ("\n", "\r\n", "\r"):
+        text = (HEADER + "a,t,acc,.1\nb,t,acc,x\n").replace("\n", end)
+        with pytest.raises(LoadError, match="line 3 holds 'x'"):
+            load(write(text))
+
+
+@pytest.mark.parametrize("given", ["\t", "\\t", "tab", "TAB"])
+def test_a_tab_can_be_named(write, given):
+    path = write((HEADER + "a,t,acc,.1\n").replace(",", "\t"))
+    assert load(path, delimiter=given).results["score"].tolist() == [0.1]
+
+
+@pytest.mark.parametrize("given", [";;", "", '"', "\n"])
+def test_a_delimiter_is_one_character(write, given):
+    with pytest.raises(LoadError, match="does not separate fields: it is one character"):
+        load(write(HEADER + "a,t,acc,.1\n"), delimiter=given)
+
+
+def test_decimal_commas_are_read_when_asked_and_named_when_not(write):
+    text = "model;task;metric;score;n_params;size\na;t;acc;0,5;1.000.000;3,25\nb;t;acc;45 %;2;1,5\n"
+    path = write(text)
+    with pytest.raises(LoadError, match=r"pass delimiter=';' .*, and decimal=',' for its decimal"):
+        load(path)
+    with pytest.raises(
+        LoadError, match=r"line 2 holds '0,5' .*pass decimal=',' \(or --decimal ,\)"
+    ):
+        load(path, delimiter=";")
+    tables = load(path, delimiter=";", decimal=",")
+    assert tables.results["score"].tolist() == [0.5, 0.45]
+    assert tables.results["size"].tolist() == [3.25, 1.5]
+    assert tables.models["n_params"].tolist() == [1e6, 2]
+
+
+@pytest.mark.parametrize(
+    ("content", "tool"),
+    [
+        ({"results": {}, "versions": {}, "config": {}}, "lm-evaluation-harness"),
+        ([{"doc_id": 0, "doc": {}, "target": "x"}], "lm-evaluation-harness"),
+        ({"config_general": {}, "results": {}}, "lighteval"),
+        ({"adapter_spec": {}, "request_states": []}, "HELM"),
+        ([{"name": {}, "count": 1, "sum": 1, "sum_squared": 1}], "HELM"),
+        ({"scores": [{"score_dict": {}, "preferred_score": "acc"}]}, "BIG-bench"),
+        ({"schema_version": "0.1", "evaluation_id": "x"}, "Every Eval Ever"),
+        ({"version": 2, "eval": {}, "plan": {}, "results": {}}, "Inspect"),
+    ],
+)
+def test_files_of_other_tools_are_recognised(write, content, tool):
+    path = write(json.dumps(content), "t.json")
+    with pytest.raises(LoadError, match=f"looks like a file of {tool}, which the table reader"):
+        load(path)
+
+
+def test_real_files_of_other_tools_end_in_one_sentence(reference_files):
+    files = [*(reference_files / "formats").rglob("*.json*")]
+    assert files
+    for file in files:
+        with pytest.raises(LoadError, match=r"looks like a file of|not a table|is an object with"):
+            load(file)
+
+
+def test_json_by_columns_is_read(write):
+    table = pd.DataFrame(
+        {"model": ["a", "b"], "task": "t", "metric": "acc", "score": [0.1, np.nan]}
+    )
+    expected = [0.1]
+    for orient in ("columns", "list", "split", "index-free split"):
+        text = (
+            json.dumps(table.to_dict("list"))
+            if orient == "list"
+            else table.to_json(orient=orient.split()[-1], index="free" not in orient)
+        )
+        assert load(write(text, "t.json")).results["score"].tolist() == expected, orient
+    with pytest.raises(LoadError, match=r"different lengths \('model' 2, 'task' 1\)"):
+        load(write('{"model": ["a", "b"], "task": ["t"]}', "t.json"))
+
+
+def test_nan_in_json_is_missing_and_infinity_is_refused(write):
+    row = {"model": "a", "task": "t", "metric": "acc", "score": 0.5}
+    rows = [row, row | {"model": "b", "score": float("nan")}]
+    assert load(write(json.dumps(rows), "t.json")).results["model"].tolist() == ["a"]
+    lines = "\n".join(map(json.dumps, rows))
+    assert load(write(lines, "t.jsonl")).results["model"].tolist() == ["a"]
+    with pytest.raises(LoadError, match="row 1 holds inf"):
+        load(write(json.dumps([row | {"score": float("inf")}]), "t.json"))
+    with pytest.raises(LoadError, match="cut off"):
+        load(write('[{"score": NaN,', "t.json"))
+
+
+@pytest.mark.parametrize("name", ["b.xlsx", "b.ods"])
+def test_a_spreadsheet_is_to_be_saved_as_csv(write, name):
+    with pytest.raises(LoadError, match=r"is a spreadsheet.*save it as CSV"):
+        load(write("PK", name))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("model", {"n": 1}), ("filter", ["x"]), ("family", ["x"]), ("score", [1])]
+)
+def test_lists_where_one_value_stands_are_refused(write, field, value):
+    row = {"model": "a", "task": "t", "metric": "acc", "score": 0.1} | {field: value}
+    with pytest.raises(LoadError, match=f"'{field}' must be .*row 1 holds"):
+        load(write(json.dumps([row]), "t.json"))
+
+
+def test_parquet_keeps_its_index_and_gives_up_categories(tmp_path):
+    table = pd.DataFrame(
+        {
+            "model": ["a", "b"],
+            "task": "t",
+            "metric": "acc",
+            "score": [0.1, 0.4],
+            "day": "2020-01-01",
+        }
+    )
+    table["day"] = pd.to_datetime(table["day"])
+    table["family"] = pd.Categorical(["f", None], categories=["f", "unused"])
+    table.astype({"task": "category", "score": "category"}).set_index(["model", "task"]).to_parquet(
+        tmp_path / "p.parquet"
+    )
+    tables = load(tmp_path / "p.parquet")
+    assert tables.results["score"].tolist() == [0.1, 0.4]
+    assert tables.results["model"].tolist() == ["a", "b"]
+    assert tables.results["day"].dt.year.tolist() == [2020, 2020]
+    assert tables.models["family"].dropna().tolist() == ["f"]
+
+
+def test_truth_values_in_columns_of_the_user_stay_so(write):
+    results = load(write("model,task,metric,score,used,code\na,t,acc,.1,True,007\n")).results
+    assert results["used"].tolist() == [True]
+    assert results["used"].dtype == bool
+    assert results["code"].tolist() == ["007"]
+    path = write('[{"model": "a", "task": "t", "metric": "acc", "score": true}]', "t.json")
+    with pytest.raises(LoadError, match="'score' must be a number, but row 1 holds True"):
+        load(path)
+
+
+def test_a_table_without_any_score_says_so(write):
+    with pytest.raises(LoadError, match="no row has a score"):
+        load(write(HEADER + "a,t,acc,\n"))

@@ -10,7 +10,7 @@ from typing import Any
 
 from emergekit.errors import LoadError, nearest, unknown
 from emergekit.loaders import table
-from emergekit.loaders.naming import OURS
+from emergekit.loaders.tabular.naming import OURS
 from emergekit.tables import Tables
 
 __all__ = ["READERS", "check_options", "choose_reader", "readable"]

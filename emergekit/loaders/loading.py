@@ -13,7 +13,7 @@ from emergekit.errors import LoadError, TableError
 from emergekit.loaders.detection import check_options, choose_reader
 from emergekit.loaders.finding import files_of
 from emergekit.loaders.merging import agreed, folded_keys
-from emergekit.loaders.sizes import with_sizes
+from emergekit.loaders.tabular.sizes import with_sizes
 from emergekit.tables import MODELS, RESULTS, SAMPLES, Schema, Tables, notes_table
 from emergekit.tables.keys import as_text
 

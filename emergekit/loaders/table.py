@@ -14,15 +14,15 @@ from typing import Any
 import pandas as pd
 
 from emergekit.errors import LoadError, TableError
-from emergekit.loaders.conversion import converted
-from emergekit.loaders.delimited import as_delimiter
-from emergekit.loaders.files import SPREADSHEETS, file_kind, read_rows
 from emergekit.loaders.merging import agreed
-from emergekit.loaders.naming import OURS, Named, meant, named, options, useful
-from emergekit.loaders.shares import fractions
-from emergekit.loaders.sizes import check_sizes
-from emergekit.loaders.source import Source
-from emergekit.loaders.wide import long, value_columns
+from emergekit.loaders.tabular.conversion import converted
+from emergekit.loaders.tabular.delimited import as_delimiter
+from emergekit.loaders.tabular.files import SPREADSHEETS, file_kind, read_rows
+from emergekit.loaders.tabular.naming import OURS, Named, meant, named, options, useful
+from emergekit.loaders.tabular.shares import fractions
+from emergekit.loaders.tabular.sizes import check_sizes
+from emergekit.loaders.tabular.source import Source
+from emergekit.loaders.tabular.wide import long, value_columns
 from emergekit.tables import MODELS, RESULTS, SAMPLES, Schema, Tables, validate
 from emergekit.tables.keys import as_text
 

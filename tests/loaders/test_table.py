@@ -6,7 +6,7 @@ import pytest
 
 from emergekit import load
 from emergekit.errors import LoadError
-from emergekit.loaders.sizes import size_in_name
+from emergekit.loaders.tabular.sizes import size_in_name
 
 LONG = "model,task,metric,score,n_params\na,t,exact_match,0.1,1e6\nb,t,exact_match,0.2,2e6\n"
 

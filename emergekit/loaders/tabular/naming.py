@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from emergekit.errors import nearest
-from emergekit.loaders.source import Source
+from emergekit.loaders.tabular.source import Source
 from emergekit.tables import MODELS, RESULTS, SAMPLES
 
 __all__ = [

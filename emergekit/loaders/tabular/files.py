@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from emergekit.errors import LoadError
-from emergekit.loaders.delimited import read_delimited
-from emergekit.loaders.records import read_json, read_json_lines
+from emergekit.loaders.tabular.delimited import read_delimited
+from emergekit.loaders.tabular.records import read_json, read_json_lines
 
 __all__ = ["SPREADSHEETS", "SUFFIXES", "file_kind", "is_typed", "read_rows"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from emergekit import metrics
-from emergekit.loaders.conversion import PERCENT_COLUMNS
-from emergekit.loaders.source import Source
+from emergekit.loaders.tabular.conversion import PERCENT_COLUMNS
+from emergekit.loaders.tabular.source import Source
 
 __all__ = ["fractions", "is_named_metric", "is_share"]
 

@@ -2,7 +2,7 @@ import pytest
 
 from emergekit import load
 from emergekit.errors import LoadError
-from emergekit.loaders.shares import is_share
+from emergekit.loaders.tabular.shares import is_share
 
 HEADER = "model,task,metric,score"
 

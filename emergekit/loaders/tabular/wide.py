@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from emergekit.loaders.naming import OURS, folded, known_word
-from emergekit.loaders.numbers import looks_numeric
-from emergekit.loaders.shares import is_named_metric
-from emergekit.loaders.source import Source
+from emergekit.loaders.tabular.naming import OURS, folded, known_word
+from emergekit.loaders.tabular.numbers import looks_numeric
+from emergekit.loaders.tabular.shares import is_named_metric
+from emergekit.loaders.tabular.source import Source
 
 __all__ = ["long", "value_columns"]
 

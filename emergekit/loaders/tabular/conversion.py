@@ -10,8 +10,8 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from emergekit.loaders.numbers import DECIMAL_COMMA, Numbers, as_numbers, is_missing
-from emergekit.loaders.source import Source
+from emergekit.loaders.tabular.numbers import DECIMAL_COMMA, Numbers, as_numbers, is_missing
+from emergekit.loaders.tabular.source import Source
 from emergekit.tables import MODELS, RESULTS, SAMPLES
 from emergekit.tables.keys import as_text, is_nested
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from emergekit.errors import LoadError, shown
-from emergekit.loaders.files import file_kind, is_typed
+from emergekit.loaders.tabular.files import file_kind, is_typed
 from emergekit.tables import notes_table
 
 __all__ = ["Source"]

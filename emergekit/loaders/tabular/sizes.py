@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from emergekit.loaders.source import Source
+from emergekit.loaders.tabular.source import Source
 
 __all__ = ["check_sizes", "size_in_name", "with_sizes"]
 

@@ -1,0 +1,1 @@
+"""How the reader of plain tables sees: files, names, numbers, layouts, units."""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from emergekit.errors import FitError, unknown
+from emergekit.errors import FitError, shown, unknown
 from emergekit.laws import Law, Parameter
 
-__all__ = ["Coordinates"]
+__all__ = ["VANISHED", "Coordinates"]
 
 Array = NDArray[np.float64]
+
+VANISHED = float(np.log(np.finfo(float).tiny))
+"""The logarithm that stands for a parameter of 0."""
 
 
 class Coordinates:
@@ -22,39 +28,50 @@ class Coordinates:
     ----------
     law : Law
         Gives the parameters.
-    fixed : dict
+    fixed : mapping
         Parameters held at a value.
-    bounds : dict
+    bounds : mapping
         Bounds that replace the law's.
+
+    Raises
+    ------
+    FitError
+        If a name is unknown, a value is no number or lies outside its bounds, bounds are no pair
+        with room between them, or nothing is left to search.
     """
 
-    def __init__(
-        self, law: Law, fixed: dict[str, float], bounds: dict[str, tuple[float, float]]
-    ) -> None:
-        for name in (*fixed, *bounds):
-            if name not in law.names:
-                raise FitError(unknown(f"parameter of {law.name}", name, law.names))
-        self.fixed = fixed
+    def __init__(self, law: Law, fixed: Mapping[str, Any], bounds: Mapping[str, Any]) -> None:
+        for what, given in (("fixed", fixed), ("bounds", bounds)):
+            _require_names(what, given, law)
         self.names = law.names
         self.parameters = [
             _narrowed(p, bounds[p.name]) if p.name in bounds else p for p in law.parameters
         ]
+        self.fixed = {p.name: _held(p, fixed[p.name]) for p in self.parameters if p.name in fixed}
+        if len(self.fixed) == len(law.names):
+            raise FitError(
+                f"every parameter of {law.name} is fixed, so nothing is left to fit; "
+                f"evaluate it with law.predict(table, params)."
+            )
         self.free = np.array([name not in fixed for name in law.names])
         self.searched = [p for p in self.parameters if p.name not in fixed]
         self.n_free = len(self.searched)
         self.log = np.array([p.scale == "log" for p in self.searched], dtype=bool)
-        with np.errstate(divide="ignore"):
-            self.lower = self._to_z([p.lower for p in self.searched])
-            self.upper = self._to_z([p.upper for p in self.searched])
+        self.lower = self._to_z([p.lower for p in self.searched])
+        self.upper = self._to_z([p.upper for p in self.searched])
+        self.vanishing = self.log & np.isneginf(self.lower)
 
     def _to_z(self, values: ArrayLike) -> Array:
         array = np.array(values, dtype=float)
-        array[self.log] = np.log(array[self.log])
+        with np.errstate(divide="ignore"):
+            array[self.log] = np.log(array[self.log])
         return array
 
     def values(self, z: Array) -> Array:
-        """Return the values of the free parameters."""
-        return np.where(self.log, np.exp(np.where(self.log, z, 0.0)), z)
+        """Return the values of the free parameters, 0 for what has vanished."""
+        with np.errstate(over="ignore"):
+            values = np.where(self.log, np.exp(np.where(self.log, z, 0.0)), z)
+        return np.where(self.vanishing & (z <= VANISHED), 0.0, values)
 
     def stretch(self, z: Array) -> Array:
         """Return d parameter / d z."""
@@ -69,7 +86,8 @@ class Coordinates:
         """Return the law's start, and others around it: the same ones every time."""
         rng = np.random.default_rng(0)
         first = self._to_z([p.start for p in self.searched])
-        bounded = np.isfinite(self.lower) & np.isfinite(self.upper)
+        with np.errstate(over="ignore"):
+            bounded = np.isfinite(self.upper - self.lower)
         starts = [first]
         for _ in range(n - 1):
             near = first + 2 * rng.standard_normal(self.n_free)
@@ -80,11 +98,59 @@ class Coordinates:
         return starts
 
 
-def _narrowed(parameter: Parameter, bounds: tuple[float, float]) -> Parameter:
-    lower, upper = bounds
-    if not lower <= upper:
+def _require_names(what: str, given: Mapping[str, Any], law: Law) -> None:
+    if not isinstance(given, Mapping):
         raise FitError(
-            f"bounds of '{parameter.name}' are the wrong way round: {lower:g} > {upper:g}."
+            f"{what} must be a mapping from parameters of {law.name} "
+            f"({', '.join(law.names)}), not {type(given).__name__}."
+        )
+    for name in given:
+        if name not in law.names:
+            raise FitError(unknown(f"parameter of {law.name}", name, law.names))
+
+
+def _number(value: Any, what: str) -> float:
+    try:
+        number = np.nan if isinstance(value, str | bytes | bool | np.bool_) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = np.nan
+    if np.isnan(number):
+        raise FitError(f"{what} must be a number; it is {shown(value)}.")
+    return number
+
+
+def _held(parameter: Parameter, value: object) -> float:
+    number = _number(value, f"fixed value of '{parameter.name}'")
+    if not (np.isfinite(number) and parameter.lower <= number <= parameter.upper):
+        raise FitError(
+            f"fixed value of '{parameter.name}' must be finite and lie within its bounds "
+            f"[{parameter.lower:g}, {parameter.upper:g}]; it is {number:g}. "
+            f"Wider ones can be given with bounds=."
+        )
+    return number
+
+
+def _narrowed(parameter: Parameter, bounds: Any) -> Parameter:
+    """Return the parameter between other bounds, its start moved inside."""
+    name = parameter.name
+    try:
+        low, high = bounds
+    except (TypeError, ValueError):
+        raise FitError(
+            f"bounds of '{name}' must be a pair (lower, upper); they are {shown(bounds)}."
+        ) from None
+    lower, upper = (_number(bound, f"each bound of '{name}'") for bound in (low, high))
+    if lower > upper:
+        raise FitError(f"bounds of '{name}' are the wrong way round: {lower:g} > {upper:g}.")
+    if lower == upper:
+        raise FitError(
+            f"bounds of '{name}' leave no room: both are {lower:g}. "
+            f"Hold it with fixed={{'{name}': {lower:g}}}."
+        )
+    if parameter.scale == "log" and lower < 0:
+        raise FitError(
+            f"bounds of '{name}' must not go below 0, because it is searched by its logarithm; "
+            f"the lower one is {lower:g}."
         )
     start = float(np.clip(parameter.start, lower, upper))
-    return Parameter(parameter.name, start, lower, upper, parameter.scale, parameter.unit)
+    return Parameter(name, start, lower, upper, parameter.scale, parameter.unit)

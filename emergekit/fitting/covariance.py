@@ -28,35 +28,43 @@ class Uncertainty:
 def sandwich(problem: Problem, coordinates: Coordinates, z: Array) -> Uncertainty:
     r"""Return the covariance of the estimates, valid under unequal error variances.
 
-    .. math:: H^{-1} \left(\sum_i \psi_i^2 g_i g_i^T\right) H^{-1} \frac{n}{n - p}, \quad
-              H = \sum_i c_i g_i g_i^T
+    .. math:: H^{-1} \left(\sum_i \frac{w_i^2 \psi_i^2}{(1 - h_i)^2} g_i g_i^T\right) H^{-1}, \quad
+              H = \sum_i w_i c_i g_i g_i^T
 
-    with g the derivatives of the residuals, psi the derivative of the penalty and c its curvature,
-    smoothed over a Hall-Sheather bandwidth where the penalty is a narrow Huber (Powell's estimator
-    for quantile regression; Koenker 2005, section 3.4.2). Parameters that are fixed or sit on a
-    bound have no covariance: NaN.
+    with g the derivatives of the residuals, psi the derivative of the penalty, c its curvature and
+    h the leverage of a row. The leverage makes up for residuals that are small because the fit
+    went after them (HC3; MacKinnon & White 1985). The curvature of a narrow Huber penalty is
+    averaged over a bandwidth (Powell's estimator for quantile regression; Koenker 2005, section
+    3.4.2). Parameters that are fixed or sit on a bound have no covariance: NaN; nor has any when
+    as many parameters are free as there are rows, or the rows do not tell them apart.
     """
-    margin = 1e-6 * (1 + np.abs(z))
-    inner = (z > problem.lower + margin) & (z < problem.upper - margin)
+    inner = ~problem.on_bound(z)
     names = [p.name for p, free in zip(coordinates.searched, inner, strict=True) if free]
     on_bound = tuple(p.name for p in coordinates.searched if p.name not in names)
     cov = pd.DataFrame(np.nan, index=list(coordinates.names), columns=list(coordinates.names))
     if not names:
         return Uncertainty(cov, on_bound, identified=True)
 
-    residuals, design = problem.residuals(z), problem.design(z)[:, inner]
+    design = problem.design(z)[:, inner]
     size = np.sqrt((design**2).sum(axis=0))  # columns of one length, or the inverse loses digits
     design = design / np.where(size > 0, size, 1.0)
-    n, p = design.shape
-    curvature = problem.weights * problem.objective.smooth_curvature(residuals, p)
-    bread = (design * curvature[:, None]).T @ design
-    if np.linalg.eigvalsh(bread / max(curvature.max(), np.finfo(float).tiny)).min() < 1e-10:
+    if not (np.isfinite(design).all() and _full_rank(design, problem.weights)):
         return Uncertainty(cov, on_bound, identified=False)
-    scores = (problem.weights * problem.objective.score(residuals))[:, None] * design
-    inverse = np.linalg.inv(bread)
+    if problem.df_residual < 1:
+        return Uncertainty(cov, on_bound, identified=True)
+
+    residuals = problem.residuals(z)
+    curvature = problem.weights * problem.objective.smooth_curvature(
+        residuals, len(problem.lower), problem.weights
+    )
+    if not _full_rank(design, curvature):
+        return Uncertainty(cov, on_bound, identified=False)
+    inverse = np.linalg.inv((design * curvature[:, None]).T @ design)
+    left = 1 - _leverage(design, problem.weights)
+    scores = problem.weights * problem.objective.score(residuals) / left
+    parts = design * scores[:, None]
     stretch = coordinates.stretch(z)[inner] / size
-    parts = inverse @ (scores.T @ scores) @ inverse * np.outer(stretch, stretch)
-    cov.loc[names, names] = parts * n / max(n - p, 1)
+    cov.loc[names, names] = inverse @ (parts.T @ parts) @ inverse * np.outer(stretch, stretch)
     return Uncertainty(cov, on_bound, identified=True)
 
 
@@ -71,3 +79,16 @@ def correlated_pairs(cov: pd.DataFrame, above: float) -> list[tuple[str, str, fl
         if error[i] * error[j] > 0
     ]
     return [pair for pair in pairs if abs(pair[2]) > above]
+
+
+def _full_rank(design: Array, weights: Array) -> bool:
+    heaviest = max(float(weights.max()), np.finfo(float).tiny)
+    gram = (design * (weights / heaviest)[:, None]).T @ design
+    return bool(np.linalg.eigvalsh(gram).min() > 1e-10)
+
+
+def _leverage(design: Array, weights: Array) -> Array:
+    """Return how much each row draws the fit to itself, from 0 to just below 1."""
+    basis, _ = np.linalg.qr(design * np.sqrt(weights)[:, None])
+    leverage: Array = np.minimum((basis**2).sum(axis=1), 1 - 1e-6)
+    return leverage

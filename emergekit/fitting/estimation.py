@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import warnings as warnings_module
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 
-from emergekit.errors import FitError, FitWarning, TableError, shown
+import emergekit.laws as known_laws
+from emergekit.errors import FitError, FitWarning, TableError, nearest, shown
 from emergekit.fitting.coordinates import Coordinates
-from emergekit.fitting.covariance import Uncertainty, correlated_pairs, sandwich
 from emergekit.fitting.objectives import Objective
 from emergekit.fitting.objectives import objective as find_objective
-from emergekit.fitting.result import Fit, require_columns
-from emergekit.fitting.solver import Problem, Solution, solve
+from emergekit.fitting.quality import quality
+from emergekit.fitting.result import Fit
+from emergekit.fitting.rows import Weights, rows_of
+from emergekit.fitting.solver import Problem, solve
 from emergekit.laws import Law
 
 __all__ = ["fit"]
 
-Array = NDArray[np.float64]
-
 _N_STARTS = 8
-_CORRELATED = 0.95  # above this, an interval of one parameter alone misleads
 
 
 def fit(
@@ -32,7 +30,7 @@ def fit(
     response: str | None = None,
     objective: str | None = None,
     delta: float = 1e-3,
-    weights: str | ArrayLike | None = None,
+    weights: Weights = None,
     fixed: Mapping[str, float] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
 ) -> Fit:
@@ -50,8 +48,10 @@ def fit(
         The law's own if None. The value is a sum over rows.
     delta : float
         Where the Huber penalty turns linear, in units of log response.
-    weights : str or array, optional
-        Column or one number a row, 0 or more: how much each row counts.
+    weights : str, Series or array, optional
+        Column, Series on the index of the table, or one number a row in order, 0 or more: inverse
+        variances of the rows, up to a common scale, on which nothing but the objective's value
+        depends. Rows of weight 0 are left out as if they were not in the table.
     fixed : mapping, optional
         Parameters to hold at a value.
     bounds : mapping, optional
@@ -65,14 +65,36 @@ def fit(
     Raises
     ------
     TableError
-        If a column is absent or a row cannot be used; the row is named.
+        If a column is absent or there twice, or a cell cannot be used; the row is named.
     FitError
-        If there are fewer rows than free parameters, or the law gives no finite value.
+        If there are fewer rows than free parameters, the law gives no finite value, or an argument
+        cannot be meant.
 
     Warns
     -----
     FitWarning
-        Once, if the fit stopped early, sits on a bound, or has parameters correlated above 0.95.
+        Once, if the fit stopped early, sits on a bound, has parameters correlated above 0.95, or
+        has no rows to spare for intervals.
+
+    Notes
+    -----
+    Coverage of nominal 90 % intervals, lowest and highest over the five parameters, when a
+    Chinchilla law was fitted to n of the 240 published design points (500 simulations a cell, each
+    started at the truth; errors normal, Student t with 3 degrees of freedom, of a deviation that
+    falls eightfold with compute, and the published residuals with random signs):
+
+    ================== === ========= ========= ========= =========
+    objective          n   normal    Student   unequal   published
+    ================== === ========= ========= ========= =========
+    huber_log          30  .94 - .94 .94 - .94 .93 - .96 .86 - .92
+    huber_log          60  .93 - .95 .95 - .96 .91 - .96 .88 - .93
+    huber_log          240 .93 - .94 .93 - .94 .90 - .95 .88 - .95
+    least_squares_log  30  .92 - .92 .95 - .95 .91 - .96 .90 - .92
+    least_squares_log  60  .90 - .92 .91 - .92 .89 - .92 .86 - .89
+    least_squares_log  240 .87 - .90 .90 - .92 .89 - .92 .80 - .91
+    ================== === ========= ========= ========= =========
+
+    90 % intervals of Huber fits thus covered 86 to 96 % in simulation; bootstrap when they matter.
 
     Examples
     --------
@@ -80,83 +102,97 @@ def fit(
     >>> runs = datasets.load_chinchilla()
     >>> fit(laws.CHINCHILLA, runs[runs["used_in_fit"]], fixed={"alpha": 0.34, "beta": 0.37})
     Fit of chinchilla to 240 rows: RMSE 0.0218 in loss
-     term  estimate  stderr  lower  upper
-        E      1.81 0.00396  1.802  1.818
-        A       423   3.249  416.6  429.4
-        B      2267   15.93   2236   2298
-    alpha      0.34       -      -      -
-     beta      0.37       -      -      -
+     term  estimate   stderr  lower  upper
+        E      1.81 0.003934  1.803  1.818
+        A       423     3.55    416    430
+        B      2267    18.83   2230   2304
+    alpha      0.34        -      -      -
+     beta      0.37        -      -      -
     """
-    response = response or law.response
-    goal = find_objective(objective or law.objective, delta)
-    coordinates = Coordinates(law, dict(fixed or {}), dict(bounds or {}))
-    data, weight = _rows(law, table, response, goal, weights)
-    if len(data) < coordinates.n_free:
-        raise FitError(
-            f"{law.name} has {coordinates.n_free} free parameters, but the table has {len(data)} "
-            f"rows; hold some with fixed=, or use a smaller law."
-        )
-    problem = Problem(
-        predict=lambda z: law.predict(data, coordinates.params(z)),
-        jacobian=lambda z: (
-            law.jacobian(data, coordinates.params(z))[:, coordinates.free] * coordinates.stretch(z)
-        ),
-        observed=data[response].to_numpy(),
-        weights=weight,
-        objective=goal,
-        lower=coordinates.lower,
-        upper=coordinates.upper,
-    )
+    _require_law(law)
+    response = law.response if response is None else response
+    if response in law.variables:
+        raise FitError(f"'{response}' is a variable of {law.name}; name another response.")
+    goal = find_objective(law.objective if objective is None else objective, delta)
+    coordinates = Coordinates(law, {} if fixed is None else fixed, {} if bounds is None else bounds)
+    data, weight = rows_of(law, table, response, goal, weights)
+    _require_enough(law, data, response, coordinates)
+    heaviest = float(weight.max())  # in any unit, squared weights would overflow
+    problem = _problem(law, data, response, weight / heaviest, goal, coordinates)
     try:
         solution = solve(problem, coordinates.starts(_N_STARTS))
     except FloatingPointError:
         raise FitError(_not_finite(law, data, coordinates)) from None
-    return _report(law, response, goal, data, problem, coordinates, solution)
-
-
-def _rows(
-    law: Law, table: pd.DataFrame, response: str, goal: Objective, weights: str | ArrayLike | None
-) -> tuple[pd.DataFrame, Array]:
-    """Return the numbers that the fit reads, every one of them usable, and the weights."""
-    where = f"fit of {law.name}"
-    names = [*law.variables, response]
-    named = (weights,) if isinstance(weights, str) else ()
-    require_columns(table, (*names, *named), where=where)
-    data = pd.DataFrame({name: pd.to_numeric(table[name], errors="coerce") for name in names})
-    for name in names:
-        positive = name == response and goal.log
-        good = np.isfinite(data[name]) & ((data[name] > 0) | (not positive))
-        must = (
-            "a positive number (the objective takes its logarithm)"
-            if positive
-            else "a finite number"
-        )
-        _require(good, table[name], must, where)
-    if weights is None:
-        return data.astype(float), np.ones(len(data))
-    column = (
-        table[weights] if isinstance(weights, str) else pd.Series(np.asarray(weights), index=None)
+    cov, stats, said = quality(law, response, problem, coordinates, solution)
+    stats["objective_value"] *= heaviest
+    if said:
+        warnings.warn(f"Fit of {law.name}: {'; '.join(said)}", FitWarning, stacklevel=2)
+    return Fit(
+        law=law,
+        params=pd.Series(coordinates.params(solution.z), name="estimate"),
+        cov=cov,
+        objective=goal,
+        data=data,
+        stats=stats,
+        warnings=said,
+        weights=weight,
+        fixed=tuple(coordinates.fixed),
     )
-    if len(column) != len(data):
-        raise FitError(f"weights has {len(column)} entries, but the table has {len(data)} rows.")
-    numbers = pd.to_numeric(column, errors="coerce")
-    _require(np.isfinite(numbers) & (numbers >= 0), column.rename("weights"), "0 or more", where)
-    return data.astype(float), numbers.to_numpy(dtype=float)
 
 
-def _require(good: pd.Series, values: pd.Series, must: str, where: str) -> None:
-    if not good.all():
-        row, value = next(iter(values[~good].items()))
+def _problem(
+    law: Law,
+    data: pd.DataFrame,
+    response: str,
+    weight: pd.Series,
+    goal: Objective,
+    coordinates: Coordinates,
+) -> Problem:
+    columns = {name: data[name].to_numpy() for name in law.variables}
+    return Problem(
+        predict=lambda z: law.predict(columns, coordinates.params(z)),
+        jacobian=lambda z: (
+            law.jacobian(columns, coordinates.params(z))[:, coordinates.free]
+            * coordinates.stretch(z)
+        ),
+        observed=data[response].to_numpy(),
+        weights=weight.to_numpy(),
+        objective=goal,
+        lower=coordinates.lower,
+        upper=coordinates.upper,
+        vanishing=coordinates.vanishing,
+    )
+
+
+def _require_law(law: object) -> None:
+    if isinstance(law, Law):
+        return
+    names = {name for name in known_laws.__all__ if isinstance(getattr(known_laws, name), Law)}
+    if not isinstance(law, str):
+        raise FitError(f"law must be a Law such as laws.{min(names)}, not {type(law).__name__}.")
+    match = nearest(law, names)
+    remedy = f"did you mean laws.{match}?" if match else f"known are {', '.join(sorted(names))}."
+    raise FitError(f"law must be a Law, not the text {shown(law)}; {remedy}")
+
+
+def _require_enough(law: Law, data: pd.DataFrame, response: str, coordinates: Coordinates) -> None:
+    n_free = coordinates.n_free
+    if len(data) < n_free:
+        raise FitError(
+            f"{law.name} has {n_free} free parameters, but the table has {len(data)} "
+            f"rows; hold some with fixed=, or use a smaller law."
+        )
+    if n_free > 1 and data[response].nunique() == 1:
         raise TableError(
-            f"{where}: '{values.name}' must be {must}, but row {row} holds {shown(value)} "
-            f"({int((~good).sum())} of {len(good)} rows are bad). Drop or mend these rows first."
+            f"fit of {law.name}: '{response}' is {data[response].iloc[0]:g} in every row, which "
+            f"cannot tell {n_free} parameters apart; add rows that differ, or hold all but one "
+            f"with fixed=."
         )
 
 
 def _not_finite(law: Law, data: pd.DataFrame, coordinates: Coordinates) -> str:
     params = coordinates.params(coordinates.starts(1)[0])
-    with np.errstate(all="ignore"):
-        bad = ~np.isfinite(law.predict(data, params))
+    bad = ~np.isfinite(law.predict(data, params))
     row = data.loc[bad].iloc[0] if bad.any() else data.iloc[0]
     at = ", ".join(f"{name}={row[name]:g}" for name in law.variables)
     given = ", ".join(f"{name}={value:g}" for name, value in params.items())
@@ -164,71 +200,3 @@ def _not_finite(law: Law, data: pd.DataFrame, coordinates: Coordinates) -> str:
         f"{law.name} gives no finite objective from any start; row {row.name} has {at}, "
         f"tried with {given}."
     )
-
-
-def _report(
-    law: Law,
-    response: str,
-    goal: Objective,
-    data: pd.DataFrame,
-    problem: Problem,
-    coordinates: Coordinates,
-    solution: Solution,
-) -> Fit:
-    params = pd.Series(coordinates.params(solution.z), name="estimate")
-    uncertainty = sandwich(problem, coordinates, solution.z)
-    residuals = problem.residuals(solution.z)
-    raw = problem.predict(solution.z) - problem.observed
-    n, p = len(data), coordinates.n_free
-    likelihood = _log_likelihood(goal, problem, residuals)
-    correlated = correlated_pairs(uncertainty.cov, above=_CORRELATED)
-    stats = {
-        "law": law.name,
-        "response": response,
-        "n_rows": n,
-        "n_free": p,
-        "rmse": float(np.sqrt(np.mean(raw**2))),
-        "residual_sd": float(np.sqrt(np.sum(residuals**2) / max(n - p, 1))),
-        "objective": goal.name,
-        "delta": goal.delta if goal.name.startswith("huber") else np.nan,
-        "objective_value": solution.value,
-        "aic": 2 * (p + 1) - 2 * likelihood,
-        "bic": np.log(n) * (p + 1) - 2 * likelihood,
-        "converged": solution.converged,
-        "gradient_norm": solution.gradient_norm,
-        "n_starts": solution.n_starts,
-        "n_starts_agree": solution.n_agree,
-        "identified": uncertainty.identified,
-        "on_bound": ", ".join(uncertainty.on_bound),
-        "correlated": ", ".join(f"{one}-{other}" for one, other, _ in correlated),
-    }
-    said = tuple(_warnings(stats, uncertainty, correlated))
-    if said:
-        warnings_module.warn(f"Fit of {law.name}: {'; '.join(said)}", FitWarning, stacklevel=3)
-    return Fit(law, params, uncertainty.cov, goal, data, pd.DataFrame([stats]), said)
-
-
-def _log_likelihood(goal: Objective, problem: Problem, residuals: Array) -> float:
-    """Return the Gaussian log-likelihood at its best variance; NaN for a robust objective."""
-    if np.isfinite(goal.delta):
-        return np.nan
-    n = len(residuals)
-    variance = max(float(problem.weights @ residuals**2) / n, np.finfo(float).tiny)
-    jacobian = float(np.log(problem.observed).sum()) if goal.log else 0.0
-    return float(-n / 2 * (np.log(2 * np.pi * variance) + 1) - jacobian)
-
-
-def _warnings(
-    stats: dict[str, object], uncertainty: Uncertainty, correlated: list[tuple[str, str, float]]
-) -> list[str]:
-    said = []
-    if not stats["converged"]:
-        said.append(f"the search stopped early (relative gradient {stats['gradient_norm']:.1e})")
-    if uncertainty.on_bound:
-        said.append(f"{' and '.join(uncertainty.on_bound)} on a bound, without interval")
-    if not uncertainty.identified:
-        said.append("these rows do not tell all parameters apart; there are no intervals")
-    return said + [
-        f"{one} and {other} are correlated {value:.4f}; their intervals belong together"
-        for one, other, value in correlated
-    ]

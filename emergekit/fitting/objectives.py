@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from emergekit.errors import FitError, unknown
+from emergekit.fitting.scatter import robust_deviation
 
 __all__ = ["Objective", "objective"]
 
@@ -35,12 +35,20 @@ class Objective:
     delta: float
 
     def residuals(self, observed: Array, predicted: Array) -> Array:
-        """Return predicted minus observed, of logarithms if `log`."""
-        return np.log(predicted) - np.log(observed) if self.log else predicted - observed
+        """Return predicted minus observed, of logarithms if `log`; NaN where there is none."""
+        if not self.log:
+            return predicted - observed
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.log(predicted) - np.log(observed)
 
     def slope(self, predicted: Array) -> Array:
         """Return the derivative of a residual by its prediction."""
-        return 1 / predicted if self.log else np.ones_like(predicted)
+        with np.errstate(divide="ignore"):
+            return 1 / predicted if self.log else np.ones_like(predicted)
+
+    def scale(self, observed: Array) -> Array:
+        """Return the residual that an error of the size of the response itself would leave."""
+        return np.ones_like(observed) if self.log else np.abs(observed)
 
     def penalty(self, residuals: Array) -> Array:
         """Return r^2/2 within delta, delta (abs(r) - delta/2) beyond (Huber 1964)."""
@@ -52,22 +60,32 @@ class Objective:
         """Return the derivative of the penalty by the residual."""
         return np.clip(residuals, -self.delta, self.delta)
 
-    def smooth_curvature(self, residuals: Array, n_parameters: int) -> Array:
+    def smooth_curvature(
+        self, residuals: Array, n_parameters: int, weights: Array | None = None
+    ) -> Array:
         """Return the second derivative of the penalty, averaged over a neighbourhood.
 
         A narrow Huber penalty is curved at the few rows within delta only, too few to tell how
-        fast its slope changes on average. As in quantile regression, rows within a wider bandwidth
-        (Hall & Sheather 1988) share that curvature.
+        fast its slope changes on average. As in quantile regression, rows within a bandwidth
+        share that curvature, the nearer the more (Epanechnikov weights); a wide Huber penalty
+        keeps its own. The bandwidth is one robust standard deviation, less in large samples: it
+        was chosen by simulation (see `fit`), because the usual ones, a third to a half of that at
+        240 rows, leave so few rows to measure by that intervals come out too short too often.
         """
         if np.isinf(self.delta):
             return np.ones_like(residuals)
         n = len(residuals)
-        quartiles = np.quantile(residuals, [0.25, 0.75])
-        deviation = np.sqrt((residuals**2).sum() / max(n - n_parameters, 1))
-        spread = min(deviation, float(np.ptp(quartiles)) / 1.349)
-        share = n ** (-1 / 3) * norm.ppf(0.975) ** (2 / 3) * (1.5 * norm.pdf(0) ** 2) ** (1 / 3)
-        width = max(self.delta, spread * float(norm.ppf(min(0.5 + share, 0.999))))
-        return np.where(np.abs(residuals) <= width, self.delta / width, 0.0)
+        weights = np.ones(n) if weights is None else weights
+        robust = robust_deviation(residuals, weights, n_parameters)
+        width = max(min(1.0, 3.0 * n**-0.2) * robust, 1e-9 * self.delta)
+        above = _epanechnikov((residuals + self.delta) / width)
+        return above - _epanechnikov((residuals - self.delta) / width)
+
+
+def _epanechnikov(u: Array) -> Array:
+    """Return the distribution function of the Epanechnikov kernel."""
+    inside = np.clip(u, -1, 1)
+    return (2 + 3 * inside - inside**3) / 4
 
 
 def objective(
@@ -85,8 +103,9 @@ def objective(
         "least_squares_log": Objective("least_squares_log", log=True, delta=np.inf),
         "huber_log": Objective("huber_log", log=True, delta=delta),
     }
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise FitError(unknown("objective", name, known))
-    if not delta > 0:
-        raise FitError(f"delta must be positive; it is {delta}.")
+    number = isinstance(delta, float | int | np.number) and not isinstance(delta, bool)
+    if not (number and 0 < delta < np.inf):
+        raise FitError(f"delta must be positive and finite; it is {delta}.")
     return known[name]

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from numbers import Real
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student_t
+from numpy.typing import NDArray
 
-from emergekit.errors import FitError, TableError, nearest
+from emergekit.errors import FitError, TableError
+from emergekit.fitting.bands import mean_variance, student_reach, with_scatter
 from emergekit.fitting.objectives import Objective
+from emergekit.fitting.rows import numbers, require_columns
 from emergekit.laws import Law
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Fit", "require_columns"]
+__all__ = ["Fit"]
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,11 +43,17 @@ class Fit:
         The rows that were used: the law's variables, then the response.
     stats : DataFrame
         One row: law, response, n_rows, rmse, objective and its value, aic, bic, converged and what
-        shows it. `aic` and `bic` are NaN for robust objectives, which are no likelihood.
+        shows it. `rmse` and `residual_sd` (scale of the objective, a row of average weight) count
+        rows by weight. `aic` and `bic` are NaN for robust objectives, which are no likelihood, and
+        with `residual_sd` where no rows are to spare.
     warnings : tuple of str
         What to read before using the numbers.
     draws : DataFrame, optional
         One row a bootstrap draw, one column a parameter.
+    weights : Series, optional
+        Of the rows in `data`: inverse variances up to scale; all alike if None.
+    fixed : tuple of str
+        Parameters that were held at a value.
     """
 
     law: Law
@@ -54,6 +64,8 @@ class Fit:
     stats: pd.DataFrame
     warnings: tuple[str, ...] = ()
     draws: pd.DataFrame | None = None
+    weights: pd.Series | None = None
+    fixed: tuple[str, ...] = ()
 
     def predict(
         self,
@@ -71,35 +83,45 @@ class Fit:
         level : float
             Coverage that the interval aims at, between 0 and 1.
         interval : {"observation", "mean"}
-            For a new row, scatter included, or for the law's value there. Both come from the
-            sandwich covariance by the delta method, on the scale of the objective.
+            For a new row of average weight, scatter included, or for the law's value there. The
+            latter comes from the sandwich covariance by the delta method, on the scale of the
+            objective; the scatter from quantiles of the fit's own residuals.
 
         Returns
         -------
         DataFrame
-            predicted, lower, upper, on the index of `table`.
+            predicted, lower, upper, on the index of `table`; NaN where a variable is absent. Bounds
+            are NaN as well where the fit cannot tell: when a parameter that was not fixed has no
+            covariance (on a bound, not identified, no rows to spare).
+
+        Notes
+        -----
+        In the simulations of `fit`, bands for new rows of 50, 80, 90 and 95 % held .49 to .55, .80
+        to .84, .90 to .93 and .94 to .96 of them. That is an average over rows like those fitted:
+        where the scatter changes along the law, it is too wide at one end and too narrow at the
+        other.
 
         Raises
         ------
         TableError
-            If a variable of the law is absent.
+            If a variable of the law is absent, holds text, or is one at which the law has no
+            finite value.
         """
         _require_level(level)
         if interval not in ("observation", "mean"):
             raise ValueError(f"interval must be 'observation' or 'mean', not '{interval}'.")
-        require_columns(table, self.law.variables, where=f"fit of {self.law.name}")
-        columns = _numbers(table, self.law.variables)
+        where = f"fit of {self.law.name}"
+        require_columns(table, self.law.variables, where=where)
+        columns = numbers(table, self.law.variables, where=where)
         predicted = self.law.predict(columns, self.params)
-        slopes = self.objective.slope(predicted)[:, None] * self.law.jacobian(columns, self.params)
-        variance = np.einsum("np,pq,nq->n", slopes, np.nan_to_num(self.cov.to_numpy()), slopes)
-        if interval == "observation":
-            variance = variance + float(self.stats["residual_sd"].iloc[0]) ** 2
-        reach = self._quantile(level) * np.sqrt(variance)
-        lower, upper = (
-            (predicted * np.exp(-reach), predicted * np.exp(reach))
-            if self.objective.log
-            else (predicted - reach, predicted + reach)
-        )
+        _require_finite(predicted, columns, where)
+        reach = self._reach(columns, predicted, level, scatter=interval == "observation")
+        with np.errstate(over="ignore"):
+            lower, upper = (
+                (predicted * np.exp(-reach), predicted * np.exp(reach))
+                if self.objective.log
+                else (predicted - reach, predicted + reach)
+            )
         return pd.DataFrame(
             {"predicted": predicted, "lower": lower, "upper": upper}, index=table.index
         )
@@ -112,16 +134,19 @@ class Fit:
         _require_level(level)
         estimate = self.params.to_numpy()
         stderr = np.sqrt(np.diag(self.cov))
-        reach = self._quantile(level) * stderr
+        reach = student_reach(level, self._df) * stderr
         log = np.array([parameter.scale == "log" for parameter in self.law.parameters])
-        factor = np.exp(np.where(log, reach / np.where(log, estimate, 1.0), 0.0))
+        with np.errstate(all="ignore"):  # a hopeless interval reaches from 0 to inf
+            factor = np.exp(np.where(log, reach / estimate, 0.0))
+            lower = np.where(log, estimate / factor, estimate - reach)
+            upper = np.where(log, estimate * factor, estimate + reach)
         return pd.DataFrame(
             {
                 "term": list(self.law.names),
                 "estimate": estimate,
                 "stderr": stderr,
-                "lower": np.where(log, estimate / factor, estimate - reach),
-                "upper": np.where(log, estimate * factor, estimate + reach),
+                "lower": lower,
+                "upper": upper,
             }
         )
 
@@ -169,29 +194,43 @@ class Fit:
     def _warning_lines(self) -> list[str]:
         return [f"WARNING: {warning}" for warning in self.warnings]
 
-    def _quantile(self, level: float) -> float:
-        free = int(self.stats["n_free"].iloc[0])
-        return float(student_t.ppf((1 + level) / 2, max(len(self.data) - free, 1)))
+    @property
+    def _df(self) -> int:
+        return int(self.stats["df_residual"].iloc[0])
+
+    def _reach(
+        self, columns: pd.DataFrame, predicted: Array, level: float, *, scatter: bool
+    ) -> Array:
+        """Return the half-width of the interval of each row, on the scale of the objective."""
+        with np.errstate(all="ignore"):
+            slopes = self.objective.slope(predicted)[:, None] * self.law.jacobian(
+                columns, self.params
+            )
+            variance = mean_variance(slopes, self.cov, self.fixed)
+        reach = student_reach(level, self._df) * np.sqrt(variance)
+        if scatter:
+            observed = self.data[str(self.stats["response"].iloc[0])].to_numpy()
+            residuals = self.objective.residuals(observed, self.law.predict(self.data, self.params))
+            weights = np.ones(len(observed)) if self.weights is None else self.weights.to_numpy()
+            reach = with_scatter(reach, residuals, weights, self._df, level)
+        if self.objective.log:
+            reach = np.where(predicted > 0, reach, np.nan)
+        return reach
 
 
-def require_columns(table: pd.DataFrame, names: tuple[str, ...], *, where: str) -> None:
-    """Raise a `TableError` that lists every column of `names` that `table` lacks."""
-    absent = [name for name in names if name not in table]
-    if absent:
-        matches = {name: nearest(name, table.columns) for name in absent}
-        hints = [f" '{match}' looks like '{name}'." for name, match in matches.items() if match]
+def _require_finite(predicted: Array, columns: pd.DataFrame, where: str) -> None:
+    bad = ~np.isfinite(predicted) & columns.notna().all(axis=1).to_numpy()
+    if bad.any():
+        row = columns[bad].iloc[0]
+        at = ", ".join(f"{name}={value:g}" for name, value in row.items())
         raise TableError(
-            f"{where}: needs column {', '.join(map(repr, absent))}; the table has "
-            f"{', '.join(map(str, table.columns))}.{''.join(hints)}"
+            f"{where}: the law has no finite value at row {row.name}, which has {at} "
+            f"({int(bad.sum())} of {len(bad)} rows are bad). Drop or mend these rows first."
         )
 
 
-def _numbers(table: pd.DataFrame, names: tuple[str, ...]) -> Mapping[str, Any]:
-    return {name: pd.to_numeric(table[name]).to_numpy(dtype=float) for name in names}
-
-
 def _require_level(level: float) -> None:
-    if not 0 < level < 1:
+    if not (isinstance(level, Real) and 0 < level < 1):
         raise FitError(f"level must lie between 0 and 1; it is {level}.")
 
 

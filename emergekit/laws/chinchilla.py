@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from emergekit.errors import unknown
 from emergekit.laws.law import Array, Law, Parameter
 
 __all__ = ["CHINCHILLA"]
@@ -62,13 +63,36 @@ def scale_at_loss(
     alpha: Array,
     beta: Array,
 ) -> Array:
-    """Return the size (or the tokens) at which the loss is `response`; inf where it never is."""
-    if along == "n_params":
-        left, coefficient, exponent = response - E - B * n_tokens**-beta, A, alpha
-    else:
-        left, coefficient, exponent = response - E - A * n_params**-alpha, B, beta
-    reached = left > 0
-    return np.where(reached, (coefficient / np.where(reached, left, 1.0)) ** (1 / exponent), np.inf)
+    """Return the size (or the tokens) at which the loss is `response`.
+
+    Parameters
+    ----------
+    along : {"n_params", "n_tokens"}
+        The variable to solve for; its own entry is not read.
+    response : array
+        Loss, nats per token.
+    n_params, n_tokens, E, A, B, alpha, beta : array
+        As in `loss`.
+
+    Returns
+    -------
+    array
+        Counts; inf where no scale reaches the loss.
+
+    Raises
+    ------
+    ValueError
+        If `along` is no variable of the law.
+    """
+    if along not in ("n_params", "n_tokens"):
+        raise ValueError(unknown("variable of chinchilla", along, ("n_params", "n_tokens")))
+    with np.errstate(all="ignore"):  # an exponent of 0 reaches every loss or none
+        if along == "n_params":
+            left, coefficient, exponent = response - E - B * n_tokens**-beta, A, alpha
+        else:
+            left, coefficient, exponent = response - E - A * n_params**-alpha, B, beta
+        scale = (coefficient / np.where(left > 0, left, 1.0)) ** np.divide(1.0, exponent)
+        return np.where(left > 0, scale, np.inf)
 
 
 CHINCHILLA = Law(

@@ -99,15 +99,25 @@ class Law:
     formula: str = ""
 
     def __post_init__(self) -> None:
-        expected = (*self.variables, *self.names)
-        for part in (self.function, self.gradient):
-            given = tuple(inspect.signature(part).parameters)
-            if given != expected:
-                name = getattr(part, "__name__", part)
-                raise ValueError(
-                    f"law '{self.name}': {name} takes {', '.join(given)}, but"
-                    f" variables and parameters are {', '.join(expected)}."
-                )
+        arguments = (*self.variables, *self.names)
+        self._require_arguments(self.function, arguments)
+        self._require_arguments(self.gradient, arguments)
+        if self.inverse is not None:
+            inverse = ("along", "response", *arguments)
+            self._require_arguments(self.inverse, inverse, "arguments of an inverse")
+
+    def _require_arguments(
+        self,
+        part: Callable[..., Any],
+        expected: tuple[str, ...],
+        which: str = "variables and parameters",
+    ) -> None:
+        given = tuple(inspect.signature(part).parameters)
+        if given != expected:
+            raise ValueError(
+                f"law '{self.name}': {getattr(part, '__name__', part)} takes {', '.join(given)}, "
+                f"but {which} are {', '.join(expected)}."
+            )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -115,12 +125,17 @@ class Law:
         return tuple(parameter.name for parameter in self.parameters)
 
     def predict(self, table: Columns, params: Columns) -> Array:
-        """Return the response for each row of `table` at these parameters."""
-        return np.asarray(self.function(*self._arguments(table, params)), dtype=float)
+        """Return the response for each row of `table` at these parameters.
+
+        What the formula does not define there comes back as NaN or inf, without a warning.
+        """
+        with np.errstate(all="ignore"):
+            return np.asarray(self.function(*self._arguments(table, params)), dtype=float)
 
     def jacobian(self, table: Columns, params: Columns) -> Array:
         """Return the derivatives of the response, shape (..., n_rows, n_parameters)."""
-        parts = self.gradient(*self._arguments(table, params))
+        with np.errstate(all="ignore"):
+            parts = self.gradient(*self._arguments(table, params))
         return np.stack(np.broadcast_arrays(*parts), axis=-1).astype(float)
 
     def _arguments(self, table: Columns, params: Columns) -> list[Array]:

@@ -198,6 +198,56 @@ def test_impossible_requests_are_refused(chinchilla_runs):
         fit(laws.CHINCHILLA, chinchilla_runs.head(6), weights=[1, -1, 1, 1, 1, 1])
 
 
+@pytest.mark.parametrize(
+    ("law", "options", "message"),
+    [
+        ("chinchilla", {}, "a Law, not the text 'chinchilla'; did you mean laws.CHINCHILLA"),
+        ("zebra", {}, "a Law, not the text 'zebra'; known are CHINCHILLA"),
+        (print, {}, "a Law such as laws.CHINCHILLA, not builtin_function_or_method"),
+        (laws.CHINCHILLA, {"objective": ["huber_log"]}, "Unknown objective"),
+        (laws.CHINCHILLA, {"delta": "x"}, "delta must be positive and finite; it is x"),
+        (laws.CHINCHILLA, {"delta": np.inf}, "delta must be positive and finite; it is inf"),
+        (laws.CHINCHILLA, {"response": "n_params"}, "'n_params' is a variable of chinchilla"),
+    ],
+)
+def test_arguments_that_cannot_be_meant_are_refused(chinchilla_runs, law, options, message):
+    with pytest.raises(FitError, match=message):
+        fit(law, chinchilla_runs, **options)
+
+
+def line(n_params, a, b):
+    return a + b * n_params
+
+
+def line_gradient(n_params, a, b):
+    return (np.ones_like(n_params) + 0 * a, n_params + 0 * b)
+
+
+def test_a_law_of_ones_own_is_fitted_as_statistics_knows_it():
+    law = Law(
+        "line",
+        ("n_params",),
+        "score",
+        (Parameter("a", 0.0), Parameter("b", 1.0)),
+        line,
+        line_gradient,
+    )
+    x = np.linspace(0, 1, 50)
+    table = pd.DataFrame({"n_params": x, "score": 2 - x + 0.1 * np.sin(40 * x)})
+    result = fit(law, table)
+    slope, intercept = np.polyfit(x, table["score"], 1)
+    np.testing.assert_allclose(result.params, [intercept, slope], rtol=1e-9)
+
+    # HC3 by its textbook formula (MacKinnon & White 1985)
+    design = np.column_stack([np.ones(50), x])
+    inverse = np.linalg.inv(design.T @ design)
+    leverage = np.einsum("np,pq,nq->n", design, inverse, design)
+    parts = (
+        design * ((table["score"] - design @ result.params) / (1 - leverage)).to_numpy()[:, None]
+    )
+    np.testing.assert_allclose(result.cov, inverse @ parts.T @ parts @ inverse, rtol=1e-6)
+
+
 def square_root(n_params, a):
     return np.sqrt(a - n_params)
 

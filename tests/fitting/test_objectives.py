@@ -33,3 +33,19 @@ def test_log_residuals_are_differences_of_logs():
     log = objective("least_squares_log", 1.0)
     assert log.residuals(np.array([1.0]), np.array([np.e])) == pytest.approx([1.0])
     assert objective("least_squares", 1.0).residuals(np.array([1.0]), np.array([3.0])) == [2.0]
+
+
+def test_a_wide_huber_penalty_keeps_its_own_curvature():
+    # residuals far smaller than delta: least squares; bandwidths never outgrow that
+    small = np.random.default_rng(0).standard_normal(200) / 1e4
+    assert objective("huber_log", 1.0).smooth_curvature(small, 3) == pytest.approx(np.ones(200))
+    assert objective("huber_log", 1.0).smooth_curvature(np.zeros(5), 3).tolist() == [1.0] * 5
+
+
+def test_the_curvature_of_a_weighted_sample_is_that_of_its_repeated_rows():
+    rng = np.random.default_rng(0)
+    residuals, counts = rng.standard_normal(2000), rng.integers(1, 4, 2000)
+    huber = objective("huber_log", 0.01)
+    weighted = np.average(huber.smooth_curvature(residuals, 1, counts * 1.0), weights=counts)
+    repeated = huber.smooth_curvature(np.repeat(residuals, counts), 1).mean()
+    assert weighted == pytest.approx(repeated, rel=0.03)

@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -41,8 +44,24 @@ def test_levels_and_kinds_of_interval_are_checked(chinchilla_fit):
         chinchilla_fit.predict(chinchilla_fit.data, level=95)
     with pytest.raises(FitError, match="level must lie between 0 and 1"):
         chinchilla_fit.to_frame(level=1)
+    with pytest.raises(FitError, match="level must lie between 0 and 1; it is high"):
+        chinchilla_fit.to_frame(level="high")
     with pytest.raises(ValueError, match="interval must be 'observation' or 'mean', not 'new'"):
         chinchilla_fit.predict(chinchilla_fit.data, interval="new")
+
+
+def test_hopeless_intervals_reach_to_infinity_without_a_warning(chinchilla_fit):
+    hopeless = replace(chinchilla_fit, cov=chinchilla_fit.cov * 1e12)
+    frame = hopeless.to_frame().set_index("term")
+    assert frame.loc["A", ["lower", "upper"]].tolist() == [0, np.inf]
+    band = hopeless.predict(chinchilla_fit.data)
+    assert (band["upper"] > 1e100).all()
+
+
+def test_the_rows_and_weights_that_were_used_are_kept(chinchilla_runs, chinchilla_fit):
+    assert chinchilla_fit.data.index.equals(chinchilla_runs.index)
+    assert chinchilla_fit.weights.index.equals(chinchilla_runs.index)
+    assert chinchilla_fit.fixed == ()
 
 
 def test_fits_stack(chinchilla_fit):

@@ -1,0 +1,67 @@
+"""How far a prediction may be off: the law's own uncertainty, and the scatter of a new row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import t as student_t
+
+from emergekit.fitting.scatter import deviation, weighted_quantile
+
+__all__ = ["mean_variance", "student_reach", "with_scatter"]
+
+Array = NDArray[np.float64]
+
+
+def student_reach(level: float, df: int) -> float:
+    """Return how many standard errors an interval of that level reaches; NaN without freedom."""
+    return float(student_t.ppf((1 + level) / 2, df)) if df > 0 else np.nan
+
+
+def mean_variance(slopes: Array, cov: pd.DataFrame, fixed: tuple[str, ...]) -> Array:
+    """Return the variance of the law's value in each row, by the delta method.
+
+    Fixed parameters have none; whatever else lacks a covariance makes it NaN.
+    """
+    matrix = cov.to_numpy().copy()
+    held = cov.index.isin(list(fixed))
+    matrix[held, :] = 0.0
+    matrix[:, held] = 0.0
+    variance: Array = np.einsum("np,pq,nq->n", slopes, matrix, slopes)
+    return np.maximum(variance, 0.0)
+
+
+def with_scatter(
+    mean_reach: Array, residuals: Array, weights: Array, df: int, level: float
+) -> Array:
+    """Return how far an interval for a new row reaches, given how far that of the law does.
+
+    The scatter is the weighted quantile of the residuals' sizes, stretched by sqrt(n / df) for what
+    the fit took up. Beyond the outermost residual, normal theory may widen it.
+
+    Parameters
+    ----------
+    mean_reach : array, shape (m,)
+        Half-widths for the law's value.
+    residuals, weights : array, shape (n,)
+        Of the rows that were fitted.
+    df : int
+        Rows less free parameters.
+    level : float
+        Coverage aimed at.
+
+    Returns
+    -------
+    array, shape (m,)
+        Half-widths; NaN without degrees of freedom.
+    """
+    if df < 1:
+        return np.full_like(mean_reach, np.nan)
+    n = len(residuals)
+    scatter = weighted_quantile(np.abs(residuals), weights, level) * np.sqrt(n / df)
+    if level > 1 - 1 / (2 * n):
+        normal = student_reach(level, df) * deviation(residuals, weights, df)
+        scatter = max(scatter, normal)
+    reach: Array = np.hypot(mean_reach, scatter)
+    return reach

@@ -1,0 +1,153 @@
+"""The rows that a fit reads: every number usable, every row with its weight."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from emergekit.errors import FitError, TableError, nearest, shown
+from emergekit.fitting.objectives import Objective
+from emergekit.laws import Law
+
+__all__ = ["Weights", "numbers", "require_columns", "rows_of"]
+
+Array = NDArray[np.float64]
+Weights: TypeAlias = "str | pd.Series[Any] | ArrayLike | None"
+
+
+def rows_of(
+    law: Law, table: pd.DataFrame, response: str, goal: Objective, weights: Weights
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Return the variables and the response of the rows that count, and their weights.
+
+    Rows of weight 0 are left out before anything in them is looked at.
+
+    Raises
+    ------
+    TableError
+        Naming every absent column, or the first cell that cannot be used.
+    FitError
+        If the weights do not belong to these rows, or none of them is above 0.
+    """
+    where = f"fit of {law.name}"
+    names = (*law.variables, response)
+    require_columns(table, names, where=where)
+    weight = _weights(weights, table, where)
+    counts = weight.to_numpy() > 0
+    used = table[counts]
+    if len(table) and not len(used):
+        raise FitError(f"{where}: every weight is 0; at least one row must count.")
+    data = numbers(used, names, where=where)
+    for name in names:
+        positive = name == response and goal.log
+        good = np.isfinite(data[name]) & ((data[name] > 0) | (not positive))
+        must = "a finite number"
+        if positive:
+            must = "a positive number (the objective takes its logarithm)"
+        _require(good, used[name], must, where)
+    return data, weight[counts]
+
+
+def require_columns(table: pd.DataFrame, names: tuple[str, ...], *, where: str) -> None:
+    """Raise a `TableError` unless `table` is a DataFrame that has each of `names` once.
+
+    Every absent column is listed, with what looks like it.
+    """
+    if not isinstance(table, pd.DataFrame):
+        raise TableError(
+            f"{where}: expected a pandas DataFrame, not {type(table).__name__}; "
+            f"make one with pandas.DataFrame(...)."
+        )
+    absent = [name for name in names if name not in table]
+    if absent:
+        matches = {name: nearest(name, table.columns) for name in absent}
+        hints = [f" '{match}' looks like '{name}'." for name, match in matches.items() if match]
+        raise TableError(
+            f"{where}: needs column {', '.join(map(repr, absent))}; the table has "
+            f"{', '.join(map(str, table.columns)) or 'no columns'}.{''.join(hints)}"
+        )
+    for name in names:
+        if (table.columns == name).sum() > 1:
+            raise TableError(
+                f"{where}: column '{name}' is there twice; rename or drop one of them."
+            )
+
+
+def numbers(table: pd.DataFrame, names: tuple[str, ...], *, where: str) -> pd.DataFrame:
+    """Return columns as floats, NaN where a cell is empty.
+
+    Raises
+    ------
+    TableError
+        Naming the first cell that holds something else than a number.
+    """
+    columns = {}
+    for name in names:
+        columns[name] = _floats(table[name])
+        good = columns[name].notna() | table[name].isna()
+        _require(good, table[name], "a finite number", where)
+    return pd.DataFrame(columns, index=table.index)
+
+
+def _floats(column: pd.Series) -> pd.Series:
+    """Return a column as floats, NaN for whatever is not a number."""
+    if column.dtype == object:
+        # True counts as 1 for Python, and pandas would follow.
+        column = column.mask(column.map(type).isin([bool, np.bool_]))
+    elif column.dtype.kind not in "iufOUST":  # bool, complex, and dates, which pandas would count
+        return pd.Series(np.nan, index=column.index, name=column.name)
+    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return pd.Series(values, index=column.index, name=column.name)
+
+
+def _weights(weights: Weights, table: pd.DataFrame, where: str) -> pd.Series:
+    if weights is None:
+        return pd.Series(1.0, index=table.index, name="weights")
+    if isinstance(weights, str):
+        require_columns(table, (weights,), where=where)
+        column = table[weights]
+    elif isinstance(weights, pd.Series):
+        column = _aligned(weights, table)
+    else:
+        column = _in_order(weights, table)
+    column = column.astype(float) if column.dtype == bool else column  # a mask is a weight
+    values = _floats(column)
+    good = np.isfinite(values) & (values >= 0)
+    _require(good, column.rename("weights"), "0 or more", where)
+    return pd.Series(values.to_numpy(), index=table.index, name="weights")
+
+
+def _aligned(weights: pd.Series, table: pd.DataFrame) -> pd.Series:
+    if weights.index.equals(table.index):
+        return weights
+    unique = weights.index.is_unique and table.index.is_unique
+    if not unique or len(weights) != len(table) or not table.index.isin(weights.index).all():
+        raise FitError(
+            f"weights is a Series of {len(weights)} entries whose index is not that of the table, "
+            f"which has {len(table)} rows; select with weights.loc[table.index], or give an array "
+            f"to go by position."
+        )
+    return weights.reindex(table.index)
+
+
+def _in_order(weights: ArrayLike, table: pd.DataFrame) -> pd.Series:
+    array = weights if isinstance(weights, np.ndarray) else np.array(weights, dtype=object)
+    if isinstance(weights, pd.DataFrame) or array.ndim != 1:
+        raise FitError(
+            f"weights must be one number a row, in one dimension; it has shape {array.shape}."
+        )
+    if len(array) != len(table):
+        raise FitError(f"weights has {len(array)} entries, but the table has {len(table)} rows.")
+    return pd.Series(array)
+
+
+def _require(good: pd.Series, values: pd.Series, must: str, where: str) -> None:
+    if not good.all():
+        row, value = next(iter(values[~good.to_numpy()].items()))
+        raise TableError(
+            f"{where}: '{values.name}' must be {must}, but row {row} holds {shown(value)} "
+            f"({int((~good).sum())} of {len(good)} rows are bad). Drop or mend these rows first."
+        )

@@ -14,12 +14,14 @@ from emergekit import __version__
 from emergekit.errors import FitError, LoadError, TableError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from emergekit.tables import Tables
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
-    help="Study emergent abilities of language models: load, describe, fit, report.",
+    help="Study emergent abilities of language models: load, re-score, describe, fit, report.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -158,6 +160,62 @@ def load(
         print(f"{severity}: {message if severity == 'error' else f'{where}: {message}'}")
     for file, what in written:
         print(f"wrote {file}: {what}")
+
+
+@app.command()
+def rescore(
+    path: _Path,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option("--metric", help="Registry name; more than once for more. 'list' names all."),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", help="Column that parts the samples; all keys if left out."),
+    ] = None,
+    compat: Annotated[
+        str | None, typer.Option(help="Reproduce a harness: bigbench or lm-eval.")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Column of examples that belong together.")
+    ] = None,
+    to: Annotated[Path | None, typer.Option(help="FILE.csv or FILE.parquet to write.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Score saved outputs again, under other metrics; parquet is read piece by piece."""
+    from emergekit import metrics
+
+    if not metric or "list" in metric:
+        table = metrics.describe()
+        _print_lines(list(zip(table["metric"], table["meaning"], strict=True)))
+        return
+    samples = path if _is_parquet(path) else _samples(path)
+    results = metrics.rescore(samples, metric, by=by or None, compat=compat, cluster=cluster)
+    for note in results.attrs["notes"]:
+        print(f"emergekit: {note['message']}", file=sys.stderr)
+    if to is not None:
+        from emergekit.loaders.writing import write_table
+
+        print(f"wrote {write_table(results, to)}: {len(results)} results")
+    elif as_json:
+        print(results.to_json(orient="records"))
+    else:
+        shown = results.drop(columns=["low", "high", "higher_is_better", "resolution"])
+        print(shown.to_string(index=False, float_format="{:.4g}".format, na_rep="-"))
+
+
+def _is_parquet(path: str) -> bool:
+    place = Path(path)
+    return place.suffix == ".parquet" or (place.is_dir() and any(place.rglob("*.parquet")))
+
+
+def _samples(path: str) -> pd.DataFrame:
+    from emergekit.loaders import load as load_tables
+
+    samples = load_tables(path).samples
+    if samples.empty:
+        raise TableError(f"{path}: holds no samples; a samples table has a column 'example_id'.")
+    return samples
 
 
 @app.command()

@@ -54,8 +54,8 @@ def run(
     Raises
     ------
     ValueError
-        If the engine is unknown, or no client is open for "dask". What `function` raises comes through, with a note that says
-        which item it was working on.
+        If the engine is unknown, or no client is open for "dask". What `function` raises comes
+        through, with a note that says which item it was working on.
 
     Examples
     --------
@@ -76,11 +76,8 @@ class _Call:
     """One call, picklable, that says on failure which item it was."""
 
     def __init__(self, function: Callable[..., Any], place: int, item: Any, rng: Any) -> None:
-        self.function, self.place, self.arguments = (
-            function,
-            place,
-            (item,) if rng is None else (item, rng),
-        )
+        self.function, self.place = function, place
+        self.arguments = (item,) if rng is None else (item, rng)
 
     def __call__(self) -> Any:
         try:

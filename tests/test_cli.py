@@ -209,3 +209,44 @@ def test_errors_of_ours_are_sentences_and_bugs_are_not_hidden(capsys, good, monk
     monkeypatch.setattr("emergekit.loaders.load", foreign)
     with pytest.raises(ValueError, match="invalid literal"):
         main(["load", str(good)])
+
+
+@pytest.fixture
+def answers(tmp_path):
+    path = tmp_path / "answers.jsonl"
+    rows = [
+        {"model": "m", "task": "t", "example_id": i, "prediction": p, "target": "1 2"}
+        for i, p in enumerate(["1 2", "1 3", None])
+    ]
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    return path
+
+
+def test_saved_answers_are_scored_again(capsys, answers, tmp_path):
+    wanted = ["--metric", "exact_match", "--metric", "token_edit_distance"]
+    code, out, err = run(capsys, "rescore", answers, *wanted)
+    assert code == 0
+    assert out.splitlines()[1].split()[:4] == ["m", "t", "exact_match", "0.5"]
+    assert "1 samples without the inputs of exact_match were not scored" in err
+    code, out, _ = run(capsys, "rescore", answers, *wanted, "--to", tmp_path / "r.csv")
+    assert len(pd.read_csv(tmp_path / "r.csv")) == 2
+    code, out, _ = run(capsys, "rescore", answers, *wanted, "--json")
+    assert json.loads(out)[1]["score"] == 0.5
+
+
+def test_parquet_is_scored_without_being_loaded_whole(capsys, answers, tmp_path):
+    pd.read_json(answers, lines=True).to_parquet(tmp_path / "a.parquet")
+    code, out, _ = run(capsys, "rescore", tmp_path / "a.parquet", "--metric", "exact_match")
+    assert code == 0
+    assert "exact_match" in out
+
+
+def test_metrics_are_listed_and_unknown_ones_refused(capsys, answers, good):
+    code, out, _ = run(capsys, "rescore", answers, "--metric", "list")
+    assert "token_edit_distance" in out
+    code, _, err = run(capsys, "rescore", answers, "--metric", "exact_mach")
+    assert code == 1
+    assert "did you mean 'exact_match'" in err
+    code, _, err = run(capsys, "rescore", good, "--metric", "exact_match")
+    assert code == 1
+    assert "holds no samples" in err

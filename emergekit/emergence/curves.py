@@ -245,11 +245,3 @@ def _told(counts: CurveCounts | None) -> dict[str, object]:
     if not np.isnan(onset["onset"]):
         told["onset"] = float(counts["x"][int(onset["onset"])])
     return told | {"onset_reason": onset["reason"]}
-
-
-def curve_keys(results: pd.DataFrame, x: str) -> list[str]:
-    keys = [name for name in _CURVE if name in results]
-    named = "run" in results and results["run"].notna().all()
-    run = [k for k in (("run",) if named else ("model", "run")) + ("seed",) if k in results]
-    inside = results.groupby([*keys, *run], dropna=False)[x].nunique()
-    return [*keys, *run] if (inside > 1).any() else keys

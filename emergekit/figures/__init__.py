@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from emergekit.errors import unknown
 from emergekit.figures import mirage, scaling
 
-__all__ = ["FIGURES", "get", "mirage", "scaling"]
+__all__ = ["FIGURES", "describe", "get", "mirage", "scaling"]
 
 FIGURES: Mapping[str, Callable[[], tuple[Figure, pd.DataFrame]]] = MappingProxyType(
     {
@@ -34,3 +35,18 @@ def get(name: str) -> Callable[[], tuple[Figure, pd.DataFrame]]:
     if name not in FIGURES:
         raise ValueError(unknown("figure", name, FIGURES))
     return FIGURES[name]
+
+
+def describe() -> dict[str, str]:
+    """Return what each figure shows, in one line, by its name.
+
+    Examples
+    --------
+    >>> describe()["chinchilla"]
+    'the Chinchilla law on the 240 runs of its replication, with its residuals'
+    """
+    said = {name: inspect.getdoc(draw) or "" for name, draw in FIGURES.items()}
+    return {
+        name: text.partition("\n")[0].removeprefix("Return ").rstrip(".")
+        for name, text in said.items()
+    }

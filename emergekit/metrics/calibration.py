@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from emergekit.metrics.batches import Array, Block
 from emergekit.metrics.choices import CHOICES, each_sample, pick
-from emergekit.metrics.inputs import Array, Block, Inputs
+from emergekit.metrics.inputs import Inputs
 from emergekit.metrics.metric import Metric, named
 
 __all__ = ["ece", "macro_f1", "mcc"]

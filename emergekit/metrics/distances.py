@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from emergekit.metrics.inputs import Array, Inputs
+from emergekit.metrics.batches import Array
+from emergekit.metrics.inputs import Inputs
 from emergekit.metrics.matches import Unit, cut_pairs
 from emergekit.metrics.metric import Metric, named
 

@@ -7,7 +7,6 @@ Metrics are bound by reading their inputs: turning lists into arrays, splitting 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -18,126 +17,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from emergekit.errors import TableError
+from emergekit.metrics.batches import Array, Block, Pairs
 
-__all__ = ["Array", "Block", "Inputs", "Pairs", "Samples"]
+__all__ = ["Inputs", "Samples"]
 
-Array: TypeAlias = NDArray[np.float64]
 Samples: TypeAlias = "pd.DataFrame | pa.RecordBatch | pa.Table"
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Predictions against targets, one entry a target.
-
-    Parameters
-    ----------
-    rows : array, shape (m,)
-        Row of each pair; equal rows stand together.
-    predictions, targets : sequence of str, length m
-        The texts.
-    n_rows : int
-        Number of samples.
-    """
-
-    rows: NDArray[np.int64]
-    predictions: Sequence[str]
-    targets: Sequence[str]
-    n_rows: int
-
-    @property
-    def starts(self) -> NDArray[np.int64]:
-        """Places of the first pair of each row that has one."""
-        return np.flatnonzero(np.diff(self.rows, prepend=-1))
-
-    def best(self, values: Array, *, highest: bool) -> Array:
-        """Return the best value of each row over its targets, NaN where it has no pair."""
-        scores = np.full(self.n_rows, np.nan)
-        starts = self.starts
-        if not len(starts):
-            return scores
-        reduce = np.maximum if highest else np.minimum
-        scores[self.rows[starts]] = reduce.reduceat(values, starts)
-        return scores
-
-
-@dataclass(frozen=True)
-class Block:
-    """Multiple-choice samples that have the same number of choices.
-
-    Parameters
-    ----------
-    rows : array, shape (n,)
-        Rows of the samples.
-    rowwise : array, shape (n, K)
-        Log-probabilities in nats.
-    gold : array, shape (n,), or None
-        Index of the right choice, where every sample has exactly one.
-    given_scores : array, shape (K, n), or None
-        Score of each choice otherwise.
-    """
-
-    rows: NDArray[np.int64]
-    rowwise: Array
-    gold: NDArray[np.int64] | None
-    given_scores: Array | None
-
-    @property
-    def n_choices(self) -> int:
-        """Number of choices K."""
-        return int(self.rowwise.shape[1])
-
-    @cached_property
-    def logprobs(self) -> Array:
-        """Log-probabilities, shape (K, n): reductions over choices then run along memory."""
-        return np.ascontiguousarray(self.rowwise.T)
-
-    @cached_property
-    def highest(self) -> Array:
-        """Highest log-probability, shape (n,)."""
-        return np.asarray(self.logprobs.max(axis=0))
-
-    @cached_property
-    def exponents(self) -> Array:
-        """exp(logprobs - highest), shape (K, n): probabilities but for their sum."""
-        exponents = self.logprobs - self.highest
-        np.exp(exponents, out=exponents)
-        return exponents
-
-    @cached_property
-    def total(self) -> Array:
-        """Sum of the exponents, shape (n,)."""
-        return np.asarray(self.exponents.sum(axis=0))
-
-    @cached_property
-    def probabilities(self) -> Array:
-        """Probabilities over the choices, shape (K, n)."""
-        return np.asarray(self.exponents / self.total)
-
-    @cached_property
-    def scores(self) -> Array:
-        """Score of each choice, 1 for a right one, shape (K, n)."""
-        if self.given_scores is not None:
-            return self.given_scores
-        scores = np.zeros_like(self.logprobs)
-        scores[self.gold, np.arange(len(self.rows))] = 1.0
-        return scores
-
-    @cached_property
-    def right(self) -> NDArray[np.bool_]:
-        """Which choices are right, shape (K, n)."""
-        return self.scores > 0
-
-    @cached_property
-    def targets(self) -> Array:
-        """Scores as a distribution, zero where no choice is right, shape (K, n)."""
-        total = self.scores.sum(axis=0)
-        return np.asarray(self.scores / np.where(total > 0, total, 1.0))
-
-    def of_right(self, values: Array) -> Array:
-        """Return the values of the right choices, summed where there are several, shape (n,)."""
-        if self.gold is not None:
-            return np.asarray(values[self.gold, np.arange(len(self.rows))])
-        return np.asarray(np.where(self.right, values, 0.0).sum(axis=0))
 
 
 class Inputs:
@@ -223,6 +107,16 @@ class Inputs:
         )
         return lists
 
+    def one_size(self, name: str) -> int:
+        """Return the length of the lists of a column if all have one, else 0."""
+
+        def find() -> int:
+            sizes, _ = self.lists(name)
+            return int(sizes[0]) if len(sizes) and sizes.min() == sizes.max() > 0 else 0
+
+        size: int = self.once(("one size", name), find)
+        return size
+
     @cached_property
     def blocks(self) -> list[Block]:
         """Multiple-choice samples by number of choices; rows that lack an input are left out."""
@@ -230,8 +124,9 @@ class Inputs:
         if not self.n_rows:
             return []
         keys = self.column("choice_scores" if "choice_scores" in self else "gold")
-        if not keys.null_count and sizes.min() == sizes.max() > 0:  # as most files are
-            blocks = [self._block(np.arange(self.n_rows), int(sizes[0]))]
+        size = self.one_size("choice_logprobs")
+        if size and not keys.null_count:  # as most files are
+            blocks = [self._block(np.arange(self.n_rows), size)]
         else:
             known = np.asarray(keys.is_valid().to_numpy(zero_copy_only=False)) & (sizes > 0)
             blocks = [
@@ -250,14 +145,15 @@ class Inputs:
     def stacked(self, name: str, rows: NDArray[np.int64], size: int) -> Array:
         """Return the lists of these rows, all of length K = `size`, as an array of shape (n, K)."""
         sizes, values = self.lists(name)
+        whole = len(rows) == len(sizes)
+        if whole and self.one_size(name) == size:
+            return values.reshape(-1, size)
         if (sizes[rows] != size).any():
             row = int(rows[np.argmax(sizes[rows] != size)])
             raise TableError(
                 f"samples: '{name}' of row {row} has {max(sizes[row], 0)} entries, but there are "
                 f"{size} choices: it must have one for each."
             )
-        if len(rows) == len(sizes):
-            return values.reshape(-1, size)
         starts = np.r_[0, np.cumsum(np.maximum(sizes, 0))][rows]
         return np.asarray(values[starts[:, None] + np.arange(size)])
 

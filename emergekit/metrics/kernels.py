@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emergekit.metrics.inputs import Array, Block
+from emergekit.metrics.batches import Array, Block
 
 __all__ = ["Scores", "right_share_by_length", "single_answer_scores"]
 
@@ -39,7 +39,7 @@ class Scores(NamedTuple):
 
 
 def single_answer_scores(block: Block, gold: Index) -> Scores:
-    """Return the scores of samples with one right choice each.
+    """Return the scores of samples with one right choice each, computed once for a block.
 
     Parameters
     ----------
@@ -48,6 +48,11 @@ def single_answer_scores(block: Block, gold: Index) -> Scores:
     gold : array, shape (n,)
         Index of the right choice.
     """
+    scores: Scores = block.once(lambda: _scores(block, gold))
+    return scores
+
+
+def _scores(block: Block, gold: Index) -> Scores:
     compiled = _compiled(len(gold))
     if compiled is not None:
         below, own, share = compiled.below_highest(block.rowwise, gold)

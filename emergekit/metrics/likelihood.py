@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from emergekit.metrics.inputs import Array, Inputs
+from emergekit.metrics.batches import Array
+from emergekit.metrics.inputs import Inputs
 from emergekit.metrics.metric import Metric, ratio_of
 
 __all__ = ["bits_per_byte", "byte_perplexity", "token_nll", "word_perplexity"]

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from emergekit.metrics.inputs import Array, Inputs, Pairs
+from emergekit.metrics.batches import Array, Pairs
+from emergekit.metrics.inputs import Inputs
 from emergekit.metrics.metric import Metric, named
 
 __all__ = [

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from emergekit.errors import TableError
-from emergekit.metrics.inputs import Array, Inputs, Samples
+from emergekit.metrics.batches import Array
+from emergekit.metrics.inputs import Inputs, Samples
 
 __all__ = [
     "Finish",

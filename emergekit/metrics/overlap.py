@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from rapidfuzz.distance import LCSseq
 
-from emergekit.metrics.inputs import Array, Inputs
+from emergekit.metrics.batches import Array
+from emergekit.metrics.inputs import Inputs
 from emergekit.metrics.matches import squad_normalised
 from emergekit.metrics.metric import Metric, cell, named
 

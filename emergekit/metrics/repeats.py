@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from emergekit.metrics.inputs import Array, Inputs
+from emergekit.metrics.batches import Array
+from emergekit.metrics.inputs import Inputs
 from emergekit.metrics.metric import Metric, cell, mean_of, named
 
 __all__ = [

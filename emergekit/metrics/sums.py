@@ -15,7 +15,8 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from emergekit.metrics.inputs import Array, Inputs, Samples
+from emergekit.metrics.batches import Array
+from emergekit.metrics.inputs import Inputs, Samples
 from emergekit.metrics.metric import Metric, require_inputs
 
 __all__ = ["CHANCE", "batch_sums", "merge_sums", "sample_scores"]

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from emergekit.plots.curves import plot_curves
-from emergekit.plots.fits import plot_fit
+from emergekit.plots.fits import plot_fit, plot_residuals
 
-__all__ = ["plot_curves", "plot_fit"]
+__all__ = ["plot_curves", "plot_fit", "plot_residuals"]

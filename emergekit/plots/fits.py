@@ -17,7 +17,7 @@ def plot_fit(fit: Fit, *, level: float = 0.95, ax: Axes | None = None) -> Axes:
     """Draw a fit with the interval of a new row.
 
     A law of one variable is drawn as a curve through the rows; a law of several as observed
-    against predicted, with the line where both agree.
+    against predicted on equal axes, with the line where both agree.
 
     Parameters
     ----------
@@ -36,21 +36,26 @@ def plot_fit(fit: Fit, *, level: float = 0.95, ax: Axes | None = None) -> Axes:
     response = str(fit.stats["response"].iloc[0])
     if len(fit.law.variables) == 1:
         return _curve(fit, response, level, ax)
-    predicted = fit.predict(fit.data, level).sort_values("predicted")
-    ax.fill_between(
-        predicted["predicted"],
-        predicted["lower"],
-        predicted["upper"],
+    # By position: the rows of a fit may share index labels.
+    observed = fit.data[response].to_numpy(dtype=float)
+    predicted = fit.predict(fit.data, level)
+    order = np.argsort(predicted["predicted"].to_numpy())
+    line = predicted.iloc[order]
+    # One interval a row: rows of one prediction may differ in the variables behind it.
+    ax.vlines(
+        line["predicted"],
+        line["lower"],
+        line["upper"],
         color=GREY,
-        alpha=0.25,
-        linewidth=0,
+        alpha=0.3,
+        linewidth=2,
+        zorder=1,
         label=f"{level:.0%} of new rows",
     )
-    ax.plot(predicted["predicted"], predicted["predicted"], color=GREY, linewidth=0.9)
-    ax.scatter(
-        predicted["predicted"], fit.data.loc[predicted.index, response], s=10, color=colours(1)[0]
-    )
+    ax.plot(line["predicted"], line["predicted"], color=GREY, linewidth=0.9, label="agreement")
+    ax.scatter(line["predicted"], observed[order], s=10, color=colours(1)[0], zorder=3)
     ax.set(xlabel=f"predicted {label(response)}", ylabel=f"observed {label(response)}")
+    _equal_axes(ax, np.concatenate([observed, line["predicted"].to_numpy()]))
     ax.legend(frameon=False, loc="upper left")
     return ax
 
@@ -77,12 +82,16 @@ def plot_residuals(fit: Fit, *, x: pd.Series | None = None, ax: Axes | None = No
     predicted = fit.predict(fit.data)["predicted"].to_numpy()
     residuals = -fit.objective.residuals(fit.data[response].to_numpy(), predicted)
     deviation = float(fit.stats["residual_sd"].iloc[0])
-    ax.axhspan(-deviation, deviation, color=GREY, alpha=0.25, linewidth=0)
+    ax.axhspan(
+        -deviation, deviation, color=GREY, alpha=0.25, linewidth=0, label="one standard deviation"
+    )
     ax.axhline(0, color=GREY, linewidth=0.9)
     ax.scatter(against, residuals, s=10, color=colours(1)[0])
-    kind = "log " if fit.objective.log else ""
+    kind = "ln " if fit.objective.log else ""
     ax.set(
-        xscale="log", xlabel=label(str(against.name)), ylabel=f"{kind}{response}: observed - fit"
+        xscale="log" if against.gt(0).all() else "linear",
+        xlabel=label(str(against.name)),
+        ylabel=f"residual of {kind}{response} (observed - fit)",
     )
     return ax
 
@@ -99,3 +108,10 @@ def _curve(fit: Fit, response: str, level: float, ax: Axes) -> Axes:
     ax.scatter(x, fit.data[response], s=12, color=colours(1)[0])
     ax.set(xscale="log", xlabel=label(variable), ylabel=label(response))
     return ax
+
+
+def _equal_axes(ax: Axes, values: np.ndarray) -> None:
+    """Give both axes the range of all values, so that agreement is the diagonal."""
+    margin = 0.04 * float(np.ptp(values)) or 0.5
+    limits = (float(values.min()) - margin, float(values.max()) + margin)
+    ax.set(xlim=limits, ylim=limits, aspect="equal")

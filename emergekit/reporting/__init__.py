@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from emergekit.reporting.page import report
+from emergekit.reporting.reports import Page, report
 
-__all__ = ["report"]
+__all__ = ["Page", "report"]

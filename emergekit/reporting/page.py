@@ -1,104 +1,85 @@
-"""Write a report: one HTML page that holds everything, and its tables beside it."""
+"""Turn sections into one HTML page that holds everything and asks for nothing."""
 
 from __future__ import annotations
 
 import base64
 import io
 import warnings
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader
+from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
 import emergekit
-from emergekit.errors import LoadError
-from emergekit.reporting.sections import Section, analyse, bundled
-from emergekit.tables import Tables
+from emergekit.reporting.section import Section, Sheet
 
-__all__ = ["report", "write_page"]
+__all__ = ["rendered"]
 
 _SHOWN = 25
-_LONG = 40
+# Lengths, in characters, from which a column of text asks for more room.
+_PROSE = 40
+_NAME = 24
+_HEADING = 8
 
 
-def report(tables: Tables | None = None, out: str | Path = "report") -> Path:
-    """Write a report and return where its page is.
+def rendered(title: str, sections: Sequence[Section], errors: Sequence[str] = ()) -> str:
+    """Return the page: figures inside, everything from the tables escaped.
 
     Parameters
     ----------
-    tables : Tables, optional
-        What to report on; the bundled tables if None.
-    out : str or Path
-        Folder for ``index.html`` and one CSV file a table; made if it is not there. Files of the
-        same names are replaced.
-
-    Returns
-    -------
-    Path
-        The page: one file, figures inside, everything from the tables escaped.
-
-    Raises
-    ------
-    TableError
-        If there is neither a curve to describe nor a law to fit.
-    LoadError
-        If the folder cannot be written.
+    title : str
+        Heading of the page.
+    sections : sequence of Section
+        What it holds.
+    errors : sequence of str
+        What must be read first, at the top.
     """
-    sections = bundled() if tables is None else analyse(tables)
-    title = "Emergent abilities: the bundled tables" if tables is None else "Emergent abilities"
-    return write_page(sections, Path(out), title)
-
-
-def write_page(sections: list[Section], out: Path, title: str) -> Path:
-    """Write the sections as ``index.html``, their tables as CSV, and return the page."""
-    page = out / "index.html"
-    text = (
-        _environment()
-        .get_template("page.html")
-        .render(
-            title=title,
-            subtitle=f"{len(sections)} sections; every table is a CSV file beside this page.",
-            lines=[line for section in sections for line in section.lines],
-            sections=[_shown(section) for section in sections],
-            version=emergekit.__version__,
-        )
+    template = _environment().get_template("page.html")
+    return template.render(
+        title=title,
+        subtitle=f"{len(sections)} sections; every table is a CSV file beside this page.",
+        errors=errors,
+        lines=[line for section in sections for line in section.lines],
+        sections=[_section(section) for section in sections],
+        version=emergekit.__version__,
     )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for section in sections:
-            if section.table is not None:
-                section.table.to_csv(out / f"{section.name}.csv", index=False)
-        page.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise LoadError(f"{out}: the report cannot be written there ({error.strerror}).") from None
-    return page
 
 
 def _environment() -> Environment:
     return Environment(loader=PackageLoader("emergekit.reporting", "."), autoescape=True)
 
 
-def _shown(section: Section) -> dict[str, Any]:
+def _section(section: Section) -> dict[str, Any]:
     """Return what the template prints of a section: text only, which it escapes."""
-    shown: dict[str, Any] = {"name": section.name, "title": section.title, "words": section.words}
+    shown: dict[str, Any] = {
+        name: getattr(section, name) for name in ("name", "title", "words", "caption", "terms")
+    }
     if section.figure is not None:
         shown["image"] = _image(section.figure)
-    if section.table is not None:
-        names = [name for name in section.show or section.table if name in section.table]
-        table = section.table[names].dropna(axis="columns", how="all")
-        kinds = {name: _kind(table[name]) for name in table}
-        shown["header"] = [(name, kind.split()[0]) for name, kind in kinds.items()]
-        shown["rows"] = [
+    shown["sheets"] = [_sheet(sheet) for sheet in section.sheets]
+    return shown
+
+
+def _sheet(sheet: Sheet) -> dict[str, Any]:
+    names = [name for name in sheet.show or sheet.table if name in sheet.table]
+    table = sheet.table[names].dropna(axis="columns", how="all")
+    kinds = {name: _kind(table[name]) for name in table}
+    return {
+        "caption": sheet.caption,
+        "file": f"{sheet.name}.csv",
+        "header": [(_heading(name), kind.split()[0]) for name, kind in kinds.items()],
+        "rows": [
             [(_cell(value), kinds[name]) for name, value in zip(table, row, strict=True)]
             for row in table.head(_SHOWN).itertuples(index=False)
-        ]
-        shown["file"] = f"{section.name}.csv"
-        shown["shown"] = f"{min(len(table), _SHOWN)} of {len(table)} rows; all of them:"
-    return shown
+        ],
+        "shown": f"{min(len(table), _SHOWN)} of {len(table)} rows"
+        + (f", {len(names)} of {sheet.table.shape[1]} columns" if sheet.show else ""),
+    }
 
 
 def _image(figure: Figure) -> str:
@@ -114,18 +95,36 @@ def _image(figure: Figure) -> str:
 def _kind(column: pd.Series) -> str:
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         return "number"
-    return "text long" if column.astype(str).str.len().max() > _LONG else "text"
+    texts = column.astype(str)
+    prose = texts[texts.str.contains(" ", regex=False)]
+    if prose.str.len().max() > _PROSE:
+        return "text long"
+    return "text name" if texts.str.len().max() > _NAME else "text"
 
 
 def _cell(value: object) -> str:
     if isinstance(value, int | float | np.number) and not isinstance(value, bool):
         return _number(float(value))
-    return "" if value is None or value is pd.NA else str(value)
+    return "" if value is None or value is pd.NA or value != value else _breakable(value)
+
+
+def _heading(name: object) -> str:
+    """Return a name, escaped, on several lines: long headings would widen columns of numbers."""
+    text = escape(str(name))
+    return text if len(text) <= _HEADING else text.replace("_", Markup("_<br>"))
+
+
+def _breakable(text: object) -> str:
+    """Return text, escaped, that may break after an underscore: names are long, screens narrow."""
+    return escape(str(text)).replace("_", Markup("_<wbr>"))
 
 
 def _number(value: float) -> str:
+    """Return a number in few digits: four significant ones, and four decimals below 1."""
     if np.isnan(value):
         return ""
     if np.isinf(value):
         return "∞" if value > 0 else "-∞"
-    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e6 else f"{value:.4g}"
+    if value == int(value) and abs(value) < 1e6:
+        return f"{value:,.0f}"
+    return f"{round(value, 4) if 1e-3 <= abs(value) < 1 else value:.4g}"

@@ -24,7 +24,8 @@ right = np.eye(4)[frame["gold"]]
 frame["brier_sum"] = ((p - right) ** 2).sum(axis=1)
 frame["exact_match"] = (frame["prediction"] == frame["target"]).astype(float)
 frame["edit"] = [Levenshtein.distance(a, t) for a, t in zip(frame["prediction"], frame["target"])]
-print(frame.groupby(["model", "task"])[["exact_match", "edit", "brier_sum"]].mean().mean().to_dict())
+scores = frame.groupby(["model", "task"])[["exact_match", "edit", "brier_sum"]].mean()
+print(scores.mean().to_dict())
 """
 
 OURS = """

@@ -65,3 +65,67 @@ def test_the_chinchilla_figure_has_the_fit_in_its_table():
     assert len(table) == 240
     assert np.log(table["loss"] / table["predicted"]).to_numpy() == pytest.approx(table["residual"])
     assert table["loss"].between(table["lower"], table["upper"]).mean() > 0.9
+
+
+def test_every_figure_says_in_one_line_what_it_shows():
+    said = figures.describe()
+    assert list(said) == list(figures.FIGURES)
+    assert all(20 < len(line) < 100 and "\n" not in line for line in said.values())
+
+
+def test_the_grade_steps_straight_up():
+    figure, _ = figures.mirage.mathematical_model()
+    assert {line.get_drawstyle() for line in figure.axes[3].lines} == {"steps-mid"}
+
+
+def test_axes_say_where_lower_is_better():
+    figure, _ = figures.mirage.mathematical_model()
+    for ax in figure.axes:
+        assert ax.get_ylabel()
+        assert ("lower is better, axis inverted" in ax.get_ylabel()) == ax.yaxis_inverted()
+
+
+def test_choices_and_tokens_have_no_colour_in_common():
+    figure, _ = figures.mirage.mathematical_model()
+    tokens, choices = ({line.get_color() for line in figure.axes[n].lines} for n in (2, 3))
+    assert not tokens & choices
+
+
+def test_infinite_scores_stand_apart_and_are_named():
+    figure, table = figures.mirage.emergence_scores()
+    (ax,) = figure.axes
+    figure.canvas.draw()
+    endless = int(np.isinf(table["emergence_score"]).sum())
+    assert endless == 3
+    texts = {text.get_text(): text for text in ax.texts}
+    steep = table.loc[table["emergence_score"] > figures.mirage.STEEP, "task"]
+    assert set(steep) <= set(texts)
+    places = np.vstack([dots.get_offsets() for dots in ax.collections])
+    inf = places[places[:, 0] == places[:, 0].max()]
+    assert len(inf) == endless
+    assert np.diff(np.sort(inf[:, 1])).min() > 0.2
+    assert "infinite" in [tick.get_text() for tick in ax.get_xticklabels()]
+    assert any("20" in text and "threshold" in text for text in texts)
+    boxes = [texts[task].get_window_extent() for task in steep]
+    assert not any(a.overlaps(b) for a in boxes for b in boxes if a is not b)
+
+
+def test_bar_labels_stay_inside_the_axes():
+    figure, _ = figures.mirage.annotated_metrics()
+    figure.canvas.draw()
+    (ax,) = figure.axes
+    assert max(text.get_window_extent().x1 for text in ax.texts) < ax.get_window_extent().x1
+    assert ax.get_xlabel() == "number of tasks (of 67 annotated as emergent)"
+    assert len(ax.get_legend().get_texts()) == 2
+
+
+def test_the_chinchilla_figure_shows_the_runs_that_were_left_out(chinchilla_fit):
+    figure, table = figures.scaling.chinchilla(chinchilla_fit)
+    assert table["predicted"].to_numpy() == pytest.approx(
+        chinchilla_fit.predict(chinchilla_fit.data)["predicted"].to_numpy()
+    )
+    left, right, *_ = figure.axes
+    hollow = [dots for dots in left.collections if not len(dots.get_facecolors())]
+    assert [len(dots.get_offsets()) for dots in hollow] == [5]
+    assert sum("10^" in text.get_text() for text in left.texts) == 6
+    assert right.get_ylabel() == "residual of ln loss (observed - fit)"

@@ -3,8 +3,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emergekit.fitting import Fit
 from emergekit.plots import plot_curves, plot_fit
-from emergekit.plots.axes import label, literal
+from emergekit.plots.axes import label, literal, shortened, told_apart
 from emergekit.plots.fits import plot_residuals
 
 RESULTS = pd.DataFrame(
@@ -37,6 +38,96 @@ def test_each_family_has_its_colour():
     assert len({container[0].get_color() for container in ax.containers}) == 2
 
 
+def many(tasks, metrics=("acc",), **columns):
+    parts = [
+        RESULTS[RESULTS["family"] == "f"].assign(task=task, metric=metric)
+        for task in tasks
+        for metric in metrics
+    ]
+    return pd.concat(parts, ignore_index=True).assign(**columns)
+
+
+def look(container):
+    line = container[0]
+    return line.get_color(), line.get_marker(), line.get_linestyle()
+
+
+def test_with_one_family_each_task_has_its_colour_and_its_name():
+    ax = plot_curves(many(["adding", "sorting"]))
+    assert len({look(container)[0] for container in ax.containers}) == 2
+    assert [container.get_label() for container in ax.containers] == ["adding", "sorting"]
+    assert ax.get_ylabel() == "acc"
+
+
+def test_metrics_differ_in_marker_and_in_line():
+    ax = plot_curves(many(["t", "u"], ["acc", "brier_mean"]))
+    _, markers, lines = zip(*(look(container) for container in ax.containers), strict=True)
+    assert len(set(markers)) == len(set(lines)) == 2
+    assert "t, brier_mean (lower is better)" in [c.get_label() for c in ax.containers]
+
+
+def test_one_family_and_one_task_are_told_apart_in_every_way():
+    ax = plot_curves(many(["t"], ["acc", "brier_mean"]))
+    one, other = (look(container) for container in ax.containers)
+    assert all(a != b for a, b in zip(one, other, strict=True))
+
+
+def test_a_legend_names_twelve_curves_and_counts_the_rest():
+    ax = plot_curves(many([f"task {place}" for place in range(30)], chance=np.nan))
+    texts = [text.get_text() for text in ax.legend().get_texts()]
+    assert len(texts) == 13
+    assert texts[-1] == "and 18 more"
+
+
+def test_the_direction_of_a_single_metric_stands_on_its_axis():
+    ax = plot_curves(many(["t"], ["my_loss"], higher_is_better=False))
+    assert ax.get_ylabel() == "my_loss (lower is better)"
+
+
+def reaches(ax):
+    return [
+        np.ptp(bar[:, 1]) for bars in ax.containers[0][2] for bar in bars.get_segments() if len(bar)
+    ]
+
+
+def test_error_bars_of_shares_come_from_the_number_of_examples():
+    table = many(["t"], stderr=np.nan, n_examples=100, score=0.5)
+    assert reaches(plot_curves(table)) == pytest.approx([0.1] * 3, rel=0.01)
+    _, ax = plt.subplots()
+    assert reaches(plot_curves(table.assign(score=0.0), ax=ax)) == pytest.approx(
+        [0.01] * 3, rel=0.1
+    )
+
+
+@pytest.mark.parametrize("metric", ["brier_mean", "p_correct_choices"])
+def test_scores_that_are_no_shares_of_right_answers_get_no_binomial_bars(metric):
+    ax = plot_curves(many(["t"], [metric], stderr=np.nan, n_examples=100))
+    assert not ax.containers[0].has_yerr
+
+
+def test_the_chance_level_has_a_name():
+    ax = plot_curves(RESULTS)
+    assert "chance" in ax.get_legend_handles_labels()[1]
+
+
+def test_each_metric_has_its_own_chance_level():
+    table = many(["t"], ["acc", "brier_mean"])
+    table["chance"] = table["metric"].map({"acc": 0.25, "brier_mean": 0.1875})
+    labels = plot_curves(table).get_legend_handles_labels()[1]
+    assert {"chance, acc", "chance, brier_mean"} <= set(labels)
+
+
+def test_long_names_lose_their_middle_and_stay_distinct():
+    names = [f"bigbench_logical_deduction_variant_{n:02d}_multiple_choice" for n in range(30)]
+    short = told_apart(names)
+    assert len(set(short)) == 30
+    assert max(map(len, short)) <= 34
+    assert told_apart(["a", "b"]) == ["a", "b"]
+    assert shortened("x" * 50, 11) == "xxxxx…xxxxx"
+    twins = [f"{'x' * 50}{n}{'y' * 50}" for n in range(3)]
+    assert len(set(told_apart(twins))) == 3
+
+
 def test_loss_falls_to_the_right():
     ax = plot_curves(RESULTS, x="loss")
     assert ax.xaxis_inverted()
@@ -56,12 +147,27 @@ def test_a_fit_of_two_variables_is_observed_against_predicted(chinchilla_fit):
     assert len(ax.collections) == 2
 
 
+def test_observed_and_predicted_share_their_range(chinchilla_fit):
+    ax = plot_fit(chinchilla_fit)
+    assert ax.get_xlim() == ax.get_ylim()
+
+
+def test_a_fit_of_rows_that_share_an_index_is_drawn_row_by_row(chinchilla_fit):
+    parts = {name: getattr(chinchilla_fit, name) for name in chinchilla_fit.__dataclass_fields__}
+    twice = parts["data"].set_axis([0] * 240)
+    ax = plot_fit(Fit(**(parts | {"data": twice})))
+    drawn = np.asarray(ax.collections[1].get_offsets())
+    assert len(drawn) == 240
+    expected = np.asarray(plot_fit(chinchilla_fit).collections[-1].get_offsets())
+    assert drawn == pytest.approx(expected)
+
+
 def test_residuals_scatter_around_zero(chinchilla_fit):
     ax = plot_residuals(chinchilla_fit)
     drawn = np.asarray(ax.collections[0].get_offsets())[:, 1]
     assert len(drawn) == 240
     assert abs(np.median(drawn)) < 1e-3
-    assert ax.get_ylabel() == "log loss: observed - fit"
+    assert ax.get_ylabel() == "residual of ln loss (observed - fit)"
 
 
 def constant(n_params, a):

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emergekit import Tables, datasets, load, report
-from emergekit.errors import LoadError, TableError
+from emergekit import Tables, report
 
 ATTACK = "<script>alert(1)</script>"
 
@@ -16,16 +15,17 @@ ATTACK = "<script>alert(1)</script>"
 class Outline(HTMLParser):
     """Collect the elements of a page and check that they close."""
 
-    VOID = ("meta", "img", "br", "link")
+    VOID = ("meta", "img", "br", "link", "wbr")
 
     def __init__(self, text):
         super().__init__()
-        self.open, self.seen, self.links, self.text = [], [], [], []
+        self.open, self.seen, self.links, self.alts, self.text = [], [], [], [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         self.seen.append(tag)
         self.links += [value for name, value in attrs if name in ("src", "href")]
+        self.alts += [value for name, value in attrs if name == "alt"]
         if tag not in self.VOID:
             self.open.append(tag)
 
@@ -35,31 +35,47 @@ class Outline(HTMLParser):
     def handle_data(self, data):
         self.text.append(data)
 
+    def said(self):
+        return "".join(self.text)
+
 
 @pytest.fixture(scope="module")
 def bundled(tmp_path_factory):
-    return report(out=tmp_path_factory.mktemp("bundled"))
+    return report(out=tmp_path_factory.mktemp("bundled")).path
 
 
-def toy(**columns):
-    sizes = [1e7, 1e8, 1e9]
-    table = pd.DataFrame(
-        {"model": ["a", "b", "c"], "task": "t", "metric": "acc", "score": [0.1, 0.2, 0.8]} | columns
-    )
-    models = pd.DataFrame({"model": ["a", "b", "c"], "n_params": sizes})
-    return Tables(models=models, results=table)
+def written(tables, folder):
+    return Outline(report(tables, folder).path.read_text())
 
 
 def test_the_bundled_report_is_one_page_with_its_tables(bundled):
     outline = Outline(bundled.read_text())
     assert outline.open == []
     assert outline.seen.count("figure") == 4
-    text = " ".join(outline.text)
     for part in ("63/67 = 94.0%", "E 1.8172, alpha 0.3473, beta 0.3672", "4 of 53", "word_sorting"):
-        assert part in text
+        assert part in outline.said()
     for link in outline.links:
         if not link.startswith(("data:", "#")):
             assert (bundled.parent / link).is_file()
+
+
+def test_figures_say_in_words_what_they_show(bundled):
+    alts = Outline(bundled.read_text()).alts
+    assert len(alts) == 4
+    assert all(len(alt) > 80 for alt in alts)
+
+
+def test_a_fit_says_how_good_it_is_and_what_its_warning_means(bundled):
+    said = Outline(bundled.read_text()).said()
+    assert "RMSE 0.0218 nats per token" in said
+    assert "the search converged" in said
+    assert "Quote intervals of A and alpha, and of B and beta together" in said
+
+
+def test_the_measures_are_explained(bundled):
+    outline = Outline(bundled.read_text())
+    assert "details" in outline.seen
+    assert "infinite where at least half of the steps are exactly zero" in outline.said()
 
 
 def test_the_page_asks_for_nothing_from_elsewhere(bundled):
@@ -72,71 +88,64 @@ def test_the_tables_hold_every_row(bundled):
     assert np.isinf(curves["emergence_score"].iloc[0])
 
 
-def test_names_are_shown_as_text(tmp_path):
-    page = report(toy(task=ATTACK, metric=f"acc{ATTACK}"), tmp_path)
-    text = page.read_text()
+def test_what_matters_most_comes_first_and_nothing_twice(toy, tmp_path):
+    outline = written(toy(n_examples=50), tmp_path)
+    text = outline.said()
+    names = re.findall(r'scope="col">(.*?)</th>', (tmp_path / "index.html").read_text())
+    names = [name.replace("<br>", "") for name in names]
+    assert names[:7] == [
+        "task",
+        "metric",
+        "emergence_score",
+        "score_first",
+        "score_last",
+        "n_scales",
+        "n_examples",
+    ]
+    assert "breakthroughness" not in text
+    assert "breakthroughness" in pd.read_csv(tmp_path / "curves.csv")
+
+
+def test_the_range_of_scale_is_said_in_words(toy, tmp_path):
+    said = written(toy(), tmp_path).said()
+    assert "model size (parameters) from 10 million to 1 billion" in said
+
+
+def test_steep_curves_on_few_examples_are_counted(grid, tmp_path):
+    table = grid(n_examples=10).assign(score=[0.0, 0.0, 0.0, 0.5])
+    said = written(Tables(results=table), tmp_path).said()
+    assert "1 of 1 have an emergence score above 20, 1 of them on fewer than 30 examples" in said
+
+
+def test_metrics_are_compared_where_there_are_several(toy, grid, tmp_path):
+    report(toy(), tmp_path / "one")
+    assert not (tmp_path / "one" / "metrics.csv").exists()
+    table = grid(metrics=["acc", "brier_mean"])
+    said = written(Tables(results=table), tmp_path / "two").said()
+    assert "The same abilities under each metric" in said
+    assert len(pd.read_csv(tmp_path / "two" / "metrics.csv")) == 2
+
+
+def test_names_are_shown_as_text(toy, tmp_path):
+    page = report(toy(task=ATTACK, metric=f"acc{ATTACK}"), tmp_path, title=ATTACK)
+    text = page.path.read_text()
     assert "<script" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
-    assert ATTACK in " ".join(Outline(text).text)
+    assert ATTACK in Outline(text).said()
 
 
 @pytest.mark.parametrize(
     "name", ["$x$ and $", "多模态 🎉", "a\nb", "x" * 500, "../../etc", "%s{0}{{x}}"]
 )
-def test_odd_names_are_drawn_and_written(tmp_path, name):
+def test_odd_names_are_drawn_and_written(toy, tmp_path, name):
     page = report(toy(task=name), tmp_path)
-    assert page.read_text().count("<figure>") == 1
+    assert page.path.read_text().count("<figure>") == 1
     assert sorted(file.name for file in tmp_path.iterdir()) == [
+        ".emergekit-report",
         "curves.csv",
         "index.html",
-        "metrics.csv",
+        "notes.csv",
     ]
-
-
-def test_a_table_of_runs_is_fitted(tmp_path):
-    runs = datasets.load_chinchilla().head(60)
-    page = report(Tables(models=runs), tmp_path)
-    assert "Law chinchilla on 60 models" in page.read_text()
-    assert pd.read_csv(tmp_path / "fit-chinchilla.csv")["term"].tolist() == [
-        "E",
-        "A",
-        "B",
-        "alpha",
-        "beta",
-    ]
-
-
-def test_what_cannot_be_used_is_a_note(tmp_path):
-    tables = toy(model=["a", "b", "zebra"])
-    page = report(tables, tmp_path)
-    notes = pd.read_csv(tmp_path / "notes.csv")["message"].tolist()
-    assert "not in the models table: zebra" in notes
-    assert "1 of 3 scores have no n_params and are in no curve" in notes
-    assert "zebra" in page.read_text()
-
-
-def test_files_that_could_not_be_read_are_in_the_notes(tmp_path):
-    (tmp_path / "good.csv").write_text("task,toy-1m,toy-1b\nadd,0.1,0.9\n")
-    (tmp_path / "bad.json").write_text("[{")
-    page = report(load(tmp_path, constants={"metric": "acc"}), tmp_path / "out")
-    assert "cut off" in page.read_text()
-
-
-def test_tables_with_nothing_to_say_are_refused(tmp_path):
-    with pytest.raises(TableError, match=r"Nothing to report: .*no two scores have a scale"):
-        report(Tables(results=toy().results), tmp_path)
-    with pytest.raises(TableError, match="Nothing to report: the tables are empty"):
-        report(Tables(), tmp_path)
-
-
-def test_a_folder_that_cannot_be_written_is_named(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(LoadError, match="file: the report cannot be written there"):
-        report(toy(), tmp_path / "file")
-
-
-def test_a_report_can_be_written_twice(tmp_path):
-    assert report(toy(), tmp_path) == report(toy(), tmp_path)
 
 
 @pytest.mark.slow

@@ -167,7 +167,7 @@ def _score_strips(ax: Axes, table: pd.DataFrame, jump: float) -> None:
     ax.axvline(jump, color=GREY, linewidth=0.9, linestyle="--")
     explained = {
         jump + 0.8: f"above {jump:g}, our threshold,\ntasks are named",
-        endless + 3.3: "infinite: at least half\nof the steps are zero",
+        endless + 3.3: "infinite: more than half\nof the steps are zero",
     }
     for x, said in explained.items():
         ax.text(x, 2.42, said, fontsize="small", color="0.35", va="bottom")

@@ -16,7 +16,7 @@ SHAPE_TERMS = (
         "emergence_score",
         "How far the curve moves in units of its median step (Schaeffer et al. 2023, equation 1): "
         "n_scales - 1 for a straight line, negative where the best score comes before the worst. "
-        "It is infinite where at least half of the steps are exactly zero; few examples or few "
+        "It is infinite where more than half of the steps are exactly zero; few examples or few "
         "scales make that likely without any jump.",
     ),
     (

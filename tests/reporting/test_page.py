@@ -75,7 +75,7 @@ def test_a_fit_says_how_good_it_is_and_what_its_warning_means(bundled):
 def test_the_measures_are_explained(bundled):
     outline = Outline(bundled.read_text())
     assert "details" in outline.seen
-    assert "infinite where at least half of the steps are exactly zero" in outline.said()
+    assert "infinite where more than half of the steps are exactly zero" in outline.said()
 
 
 def test_the_page_asks_for_nothing_from_elsewhere(bundled):

@@ -181,7 +181,7 @@ def _caption(
     n_shown, n_all = counts
     noun = "task" if list(varying) in ([], ["task"]) else "setting"
     which = f"{n_shown} of {counted(n_all, noun)}" if n_shown < n_all else counted(n_all, noun)
-    order = ", the most sudden curves first" if n_all > 1 else ""
+    order = ", the highest emergence scores first" if n_all > 1 else ""
     parts = [f"Scores over {label(x)}: showing {which}{order}."]
     if styles.by == "family":
         parts.append("Colour is the family, marker and line style the metric.")

@@ -53,12 +53,12 @@ def test_multiple_choice_bundle_against_lm_eval(ratio, monkeypatch, compiled):
     pytest.importorskip("lm_eval")
     if compiled:
         pytest.importorskip("numba")
-    from tests.benchmarks.peers import LmEvalChoices
+    from tests.benchmarks.peers import lm_eval_choices
 
     monkeypatch.setattr(kernels, "_WORTH_COMPILING", 1 if compiled else sys.maxsize)
     n, few = 1_000_000, 10_000
     table = many_choices(n)
-    task, rows = LmEvalChoices(), table.slice(0, few).to_pylist()
+    task, rows = lm_eval_choices(), table.slice(0, few).to_pylist()
     docs = [
         {"choices": ["a" * k for k in row["choice_chars"]], "gold": row["gold"]} for row in rows
     ]

@@ -51,7 +51,7 @@ def curve_counts(
     x : str
         Column of scale, all values positive; log10 is taken, for a loss the negative.
     chance : float, optional
-        Score of guessing; the mean of the column `chance` if None.
+        Score of guessing; that of the column `chance` if None, where it is one.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def curve_counts(
     order = np.argsort(-size if loss else size)
     score, n, level = (_column(curve, name)[order] for name in ("score", "n_examples", "chance"))
     k, reason = _counted(score, n)
-    guess = float(level.mean()) if chance is None else chance
+    guess = _one_level(level) if chance is None else chance
     if "higher_is_better" in curve and curve["higher_is_better"].eq(False).all():
         score, k, guess = -score, n - k, 1 - guess
     size, room = size[order], 0 <= guess < 1
@@ -145,6 +145,12 @@ def require_possible(k: Array, n: Array) -> None:
             f"n_correct must lie between 0 and n_examples, which is 1 or more; entry {i} is "
             f"{k[i]:g} of {n[i]:g}. Give counts, not shares."
         )
+
+
+def _one_level(level: Array) -> float:
+    """Return the chance level that all scales share, else NaN: there is no one floor then."""
+    same = np.ptp(level) <= 1e-9 if np.isfinite(level).all() else False
+    return float(level[0]) if same else np.nan
 
 
 def _column(curve: pd.DataFrame, name: str) -> Array:

@@ -203,10 +203,10 @@ def _shape(curve: pd.DataFrame, x: str) -> dict[str, object]:
 
 
 def _countable(curve: pd.DataFrame) -> pd.DataFrame:
-    """Return the curve, without its test size if its metric is known to count nothing."""
-    known = metrics.METRICS.get(str(curve["metric"].iloc[0]))
-    counts_nothing = known is not None and known.continuous
-    return curve.drop(columns="n_examples", errors="ignore") if counts_nothing else curve
+    """Return the curve, without its test size if its metric is known to mark no single sample."""
+    known = metrics.METRICS.get(str(curve["metric"].iloc[0]).partition("(")[0])
+    marks = known is None or (known.scorer is not None and not known.continuous)
+    return curve if marks else curve.drop(columns="n_examples", errors="ignore")
 
 
 def _counts(curve: pd.DataFrame, x: str) -> CurveCounts | None:

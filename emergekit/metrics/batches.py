@@ -45,7 +45,7 @@ class Pairs:
         starts = self.starts
         if not len(starts):
             return scores
-        reduce = np.maximum if highest else np.minimum
+        reduce = np.fmax if highest else np.fmin
         scores[self.rows[starts]] = reduce.reduceat(values, starts)
         return scores
 

@@ -12,9 +12,11 @@ import pandas as pd
 from emergekit.metrics.batches import Array, Block
 from emergekit.metrics.choices import CHOICES, each_sample, pick
 from emergekit.metrics.inputs import Inputs
-from emergekit.metrics.metric import Metric, named
+from emergekit.metrics.metric import Metric, Outcome, named, require_above_zero
 
 __all__ = ["ece", "macro_f1", "mcc"]
+
+_AGAINST = "\x1e"  # stands between the right class and the picked one
 
 
 def ece(*, n_bins: int = 15, compat: str | None = None) -> Metric:
@@ -31,6 +33,7 @@ def ece(*, n_bins: int = 15, compat: str | None = None) -> Metric:
     compat : {"bigbench"}, optional
         BIG-bench counts a pick as right only if it is the first of several right choices.
     """
+    require_above_zero("n_bins", n_bins)
     return Metric(
         name=named("ece", {"n_bins": n_bins}, {"n_bins": 15}),
         requires=CHOICES,
@@ -98,29 +101,38 @@ def _first_right(block: Block) -> Array:
     return np.asarray(block.logprobs.argmax(axis=0) == block.targets.argmax(axis=0), dtype=float)
 
 
-def _calibration_error(sums: pd.DataFrame) -> tuple[float, float, int]:
+def _calibration_error(sums: pd.DataFrame) -> Outcome:
     conf = sums[sums.index.str.startswith("conf ")]
     right = sums.reindex("right " + conf.index.str.removeprefix("conf "))
     n = int(conf["n"].sum())
     if n == 0:
-        return np.nan, np.nan, 0
+        return Outcome(np.nan, np.nan, 0)
     gaps = np.abs(conf["sum"].to_numpy() - right["sum"].to_numpy())
-    return float(gaps.sum() / n), np.nan, n
+    return Outcome(float(gaps.sum() / n), np.nan, n)
 
 
 def _class_pairs(inputs: Inputs) -> Iterable[tuple[pd.Series[Any], Array]]:
     """Yield, for each sample, its right class and its picked class as one label."""
-    right = each_sample(inputs, _single_gold)
-    picks = each_sample(inputs, _first_pick)
-    known = ~np.isnan(right)
+    right, picks = each_sample(inputs, _single_gold), each_sample(inputs, _first_pick)
+    texts = _choice_texts(inputs)
     labels = [""] * inputs.n_rows
-    rows = np.flatnonzero(known)
-    texts = inputs.column("choices").take(rows).to_pylist() if "choices" in inputs else None
-    for place, row in enumerate(rows.tolist()):
+    for row in np.flatnonzero(~np.isnan(right)).tolist():
         pair = (int(right[row]), int(picks[row]))
-        names = pair if texts is None else tuple(texts[place][choice] for choice in pair)
-        labels[row] = f"{names[0]}\x1f{names[1]}"
+        if texts is None:
+            labels[row] = f"{pair[0]}{_AGAINST}{pair[1]}"
+        elif texts[row] is not None and len(texts[row]) > max(pair):
+            labels[row] = _AGAINST.join(str(texts[row][choice]) for choice in pair)
+    known = np.array([bool(label) for label in labels])
     yield pd.Series(labels, dtype=object), np.where(known, 1.0, np.nan)
+
+
+def _choice_texts(inputs: Inputs) -> list[Any] | None:
+    """Return the texts of the choices, row by row; None where there are none."""
+    if "choices" not in inputs or not inputs.valid("choices").any():
+        return None
+    inputs.lengths("chars")  # says so if they are no lists of text
+    texts: list[Any] = inputs.column("choices").to_pylist()
+    return texts
 
 
 def _single_gold(block: Block) -> Array:
@@ -134,30 +146,35 @@ def _first_pick(block: Block) -> Array:
     return np.asarray(block.logprobs.argmax(axis=0), dtype=float)
 
 
-def _confusion(sums: pd.DataFrame) -> Array:
-    """Return the counts of right class (rows) and picked class (columns)."""
+def _by_class(sums: pd.DataFrame) -> pd.DataFrame:
+    """Return how often each class was right (truth), picked, and both (hits)."""
     used = sums[sums["n"] > 0]
-    pairs = used.index.str.split("\x1f", n=1, expand=True)
-    counts = pd.Series(used["sum"].to_numpy(), index=pairs).unstack(fill_value=0)
-    names = counts.index.union(counts.columns)
-    whole = counts.reindex(index=names, columns=names, fill_value=0)
-    return whole.to_numpy(dtype=float)
+    pairs = used.index.str.split(_AGAINST, n=1, expand=True)
+    counts = used["sum"].to_numpy(dtype=float)
+    truth, picked = pairs.get_level_values(0), pairs.get_level_values(1)
+    parts = {
+        "truth": pd.Series(counts, index=truth).groupby(level=0).sum(),
+        "picked": pd.Series(counts, index=picked).groupby(level=0).sum(),
+        "hits": pd.Series(counts * (truth == picked), index=truth).groupby(level=0).sum(),
+    }
+    return pd.DataFrame(parts).fillna(0.0)
 
 
-def _macro_f1(sums: pd.DataFrame) -> tuple[float, float, int]:
+def _macro_f1(sums: pd.DataFrame) -> Outcome:
     n = int(sums["n"].sum())
     if n == 0:
-        return np.nan, np.nan, 0
-    counts = _confusion(sums)
-    f1 = 2 * np.diag(counts) / (counts.sum(axis=0) + counts.sum(axis=1))
-    return float(f1.mean()), np.nan, n
+        return Outcome(np.nan, np.nan, 0)
+    classes = _by_class(sums)
+    f1 = 2 * classes["hits"] / (classes["truth"] + classes["picked"])
+    return Outcome(float(f1.mean()), np.nan, n)
 
 
-def _matthews(sums: pd.DataFrame) -> tuple[float, float, int]:
+def _matthews(sums: pd.DataFrame) -> Outcome:
     n = int(sums["n"].sum())
     if n == 0:
-        return np.nan, np.nan, 0
-    counts = _confusion(sums)
-    truth, picks, correct = counts.sum(axis=1), counts.sum(axis=0), np.trace(counts)
-    spread = np.sqrt((n**2 - picks @ picks) * (n**2 - truth @ truth))
-    return float((correct * n - truth @ picks) / spread) if spread > 0 else 0.0, np.nan, n
+        return Outcome(np.nan, np.nan, 0)
+    classes = _by_class(sums)
+    truth, picks = classes["truth"].to_numpy(), classes["picked"].to_numpy()
+    spread = float(np.sqrt((n**2 - picks @ picks) * (n**2 - truth @ truth)))
+    agreed = float(classes["hits"].sum() * n - truth @ picks)
+    return Outcome(agreed / spread if spread > 0 else 0.0, np.nan, n)

@@ -170,21 +170,28 @@ def _right_share(block: Block, values: Array, compat: str | None) -> Array:
 def _likeliest_by_length(
     inputs: Inputs, unit: Literal["chars", "bytes"], compat: str | None
 ) -> Array:
+    source, name = inputs.lengths(unit), f"choice_{unit}"
+
     def score(block: Block) -> Array:
-        lengths = inputs.lengths(unit, block)
+        lengths = source.stacked(name, block.rows, block.n_choices)
         if block.gold is not None and compat is None:
-            return right_share_by_length(block, lengths, block.gold)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return _right_share(block, block.logprobs / lengths.T, compat)
+            share = right_share_by_length(block, lengths, block.gold)
+        else:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                share = _right_share(block, block.logprobs / lengths.T, compat)
+        # A choice without a length has no log-probability per unit of it.
+        return share if lengths.min() > 0 else np.where((lengths > 0).all(axis=1), share, np.nan)
 
     return each_sample(inputs, score)
 
 
 def _likeliest_by_information(inputs: Inputs, compat: str | None) -> Array:
     def score(block: Block) -> Array:
-        without = inputs.stacked("choice_logprobs_unconditional", block.rows, block.n_choices)
-        values = block.logprobs - without.T
-        return _right_share(block, values, compat)
+        name = "choice_logprobs_unconditional"
+        without = np.asarray(inputs.stacked(name, block.rows, block.n_choices), dtype=float)
+        known = np.isfinite(without).all(axis=1)
+        values = block.logprobs - np.where(known[:, None], without, 0.0).T
+        return np.where(known, _right_share(block, values, compat), np.nan)
 
     return each_sample(inputs, score)
 

@@ -11,8 +11,8 @@ from rapidfuzz.distance import Levenshtein
 
 from emergekit.metrics.batches import Array
 from emergekit.metrics.inputs import Inputs
-from emergekit.metrics.matches import Unit, cut_pairs
-from emergekit.metrics.metric import Metric, named
+from emergekit.metrics.matches import UNITS, Unit, cut_pairs
+from emergekit.metrics.metric import Metric, named, require_option
 
 __all__ = ["character_edit_distance", "token_accuracy", "token_edit_distance"]
 
@@ -40,6 +40,7 @@ def token_edit_distance(
     unit : {"words", "characters"}
         What a token is: what white space parts, or one character (digits of numbers).
     """
+    require_option("unit", unit, UNITS)
     options: dict[str, Any] = {"normalise": normalise, "first_tokens": first_tokens, "unit": unit}
     return _distance("token_edit_distance", options, {"unit": "words"})
 
@@ -71,6 +72,7 @@ def token_accuracy(*, first_tokens: int | None = None, unit: Unit = "words") -> 
     unit : {"words", "characters"}
         What a token is.
     """
+    require_option("unit", unit, UNITS)
     options = {"first_tokens": first_tokens, "unit": unit}
     return Metric(
         name=named("token_accuracy", options, {"unit": "words"}),
@@ -87,6 +89,7 @@ def token_accuracy(*, first_tokens: int | None = None, unit: Unit = "words") -> 
 
 
 def _distance(name: str, options: dict[str, Any], usual: dict[str, Any]) -> Metric:
+    require_option("normalise", options["normalise"], (None, "target", "longest"))
     return Metric(
         name=named(name, options, usual),
         requires=("prediction", "target"),

@@ -8,20 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from emergekit.errors import TableError
 from emergekit.metrics.batches import Array, Block, Pairs
+from emergekit.metrics.columns import (
+    Samples,
+    arrow_column,
+    as_numbers,
+    column_names,
+    is_list,
+    number_lists,
+    require_text,
+    valid_rows,
+)
 
 __all__ = ["Inputs", "Samples"]
 
-Samples: TypeAlias = "pd.DataFrame | pa.RecordBatch | pa.Table"
+Rows = NDArray[np.int64]
 
 
 class Inputs:
@@ -31,20 +40,19 @@ class Inputs:
     ----------
     samples : DataFrame, RecordBatch or Table
         In the columns of `SAMPLES`.
+    first_row : int
+        Number of the first row, for messages.
     """
 
-    def __init__(self, samples: Samples) -> None:
+    def __init__(self, samples: Samples, first_row: int = 0) -> None:
         self.samples = samples
         self.n_rows = len(samples)
+        self.first_row = first_row
+        self._names = frozenset(column_names(samples))
         self._ready: dict[Any, Any] = {}
 
     def __contains__(self, name: str) -> bool:
-        names = (
-            self.samples.schema.names
-            if isinstance(self.samples, pa.RecordBatch | pa.Table)
-            else self.samples
-        )
-        return name in names
+        return name in self._names
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
         """Return what `make` returns, made once for this batch."""
@@ -54,39 +62,40 @@ class Inputs:
 
     def column(self, name: str) -> pa.Array:
         """Return a column as an Arrow array; where rows mix a value and lists, all are lists."""
-        return self.once(("column", name), lambda: self._column(name))
+        return self.once(("column", name), lambda: arrow_column(self.samples, name))
 
     def numbers(self, name: str) -> Array:
         """Return a column of numbers, floats with NaN where some are missing."""
-        numbers: Array = _as_numbers(self.column(name), f"'{name}' must hold numbers")
+        numbers: Array = as_numbers(self.column(name), f"'{name}' must hold numbers")
         return numbers
 
     @cached_property
     def pairs(self) -> Pairs:
         """Predictions against all of their targets."""
         predictions, targets = self.column("prediction"), self.column("target")
-        _require_text(predictions, "prediction")
-        if not _is_list(targets.type):
-            _require_text(targets, "target")
+        require_text(predictions, "prediction")
+        if not is_list(targets.type):
+            require_text(targets, "target")
             return _paired(predictions, targets)
-        lists = targets.to_pylist()
-        rows, left, right = [], [], []
-        for row, (prediction, options) in enumerate(
-            zip(predictions.to_pylist(), lists, strict=True)
-        ):
-            if prediction is not None and options:
-                rows += [row] * len(options)
-                left += [prediction] * len(options)
-                right += [str(option) for option in options]
+        rows, left, right = list[int](), list[str](), list[str]()
+        both = zip(predictions.to_pylist(), targets.to_pylist(), strict=True)
+        for row, (prediction, options) in enumerate(both):
+            known = [str(option) for option in options or () if option is not None]
+            if prediction is not None and known:
+                rows += [row] * len(known)
+                left += [prediction] * len(known)
+                right += known
         return Pairs(np.array(rows, dtype=np.int64), left, right, self.n_rows)
 
     def equal_columns(self, one: str, other: str) -> Array | None:
         """Return whether two columns of text agree, NaN where one is missing; None for lists."""
         left, right = self.column(one), self.column(other)
-        if _is_list(left.type) or _is_list(right.type):
+        if is_list(left.type) or is_list(right.type):
             return None
-        _require_text(left, one)
-        _require_text(right, other)
+        require_text(left, one)
+        require_text(right, other)
+        if pa.types.is_null(left.type) or pa.types.is_null(right.type):
+            return np.full(self.n_rows, np.nan)
         equal = pc.equal(left, right.cast(left.type) if right.type != left.type else right)
         return np.asarray(equal.cast(pa.float64()).to_numpy(zero_copy_only=False))
 
@@ -97,13 +106,13 @@ class Inputs:
         )
         return tokens
 
-    def lists(self, name: str) -> tuple[NDArray[np.int64], Array]:
+    def lists(self, name: str) -> tuple[Rows, Array]:
         """Return a column of lists of numbers as their lengths and their values end to end.
 
         A missing row has length -1.
         """
-        lists: tuple[NDArray[np.int64], Array] = self.once(
-            ("lists", name), lambda: self._lists(name)
+        lists: tuple[Rows, Array] = self.once(
+            ("lists", name), lambda: number_lists(self.column(name), name)
         )
         return lists
 
@@ -117,180 +126,126 @@ class Inputs:
         size: int = self.once(("one size", name), find)
         return size
 
+    def valid(self, name: str) -> NDArray[np.bool_]:
+        """Return which rows have a value in a column; none where it is absent."""
+        if name not in self:
+            return np.zeros(self.n_rows, dtype=bool)
+        return valid_rows(self.column(name))
+
     @cached_property
     def blocks(self) -> list[Block]:
-        """Multiple-choice samples by number of choices; rows that lack an input are left out."""
-        sizes, _ = self.lists("choice_logprobs")
-        if not self.n_rows:
-            return []
-        keys = self.column("choice_scores" if "choice_scores" in self else "gold")
+        """Multiple-choice samples by number of choices; rows that lack an input are left out.
+
+        Rows with `choice_scores` are read by them, the others by `gold`.
+        """
         size = self.one_size("choice_logprobs")
-        if size and not keys.null_count:  # as most files are
-            blocks = [self._block(np.arange(self.n_rows), size)]
+        alone = "choice_scores" not in self and self.valid("gold").all()
+        if size and alone:  # as most files are
+            blocks = [self._block(np.arange(self.n_rows), size, "gold")]
         else:
-            known = np.asarray(keys.is_valid().to_numpy(zero_copy_only=False)) & (sizes > 0)
+            sizes, _ = self.lists("choice_logprobs")
+            scored = self.valid("choice_scores") & (sizes > 0)
+            gold = self.valid("gold") & ~scored & (sizes > 0)
             blocks = [
-                self._block(np.flatnonzero(known & (sizes == size)), int(size))
+                self._block(np.flatnonzero(known & (sizes == size)), int(size), key)
+                for key, known in (("choice_scores", scored), ("gold", gold))
                 for size in np.unique(sizes[known])
             ]
         return [block for block in blocks if len(block.rows)]
 
-    def lengths(self, unit: Literal["chars", "bytes"], block: Block) -> Array:
-        """Return the lengths of the choices of a block, shape (n, K), given or counted."""
+    def lengths(self, unit: Literal["chars", "bytes"]) -> Inputs:
+        """Return samples that have the lengths of the choices, ``choice_chars`` or its like."""
         if f"choice_{unit}" in self:
-            return self.stacked(f"choice_{unit}", block.rows, block.n_choices)
+            return self
         counted: Inputs = self.once(("lengths", unit), lambda: self._counted(unit))
-        return counted.stacked(f"choice_{unit}", block.rows, block.n_choices)
+        return counted
 
-    def stacked(self, name: str, rows: NDArray[np.int64], size: int) -> Array:
-        """Return the lists of these rows, all of length K = `size`, as an array of shape (n, K)."""
+    def stacked(self, name: str, rows: Rows, size: int) -> Array:
+        """Return the lists of these rows, all of length K = `size`, as an array of shape (n, K).
+
+        Rows whose list is missing are NaN.
+        """
         sizes, values = self.lists(name)
-        whole = len(rows) == len(sizes)
-        if whole and self.one_size(name) == size:
+        if len(rows) == len(sizes) and self.one_size(name) == size:
             return values.reshape(-1, size)
-        if (sizes[rows] != size).any():
-            row = int(rows[np.argmax(sizes[rows] != size)])
+        found = sizes[rows]
+        if ((found != size) & (found >= 0)).any():
+            place = int(np.argmax((found != size) & (found >= 0)))
             raise TableError(
-                f"samples: '{name}' of row {row} has {max(sizes[row], 0)} entries, but there are "
-                f"{size} choices: it must have one for each."
+                f"samples: '{name}' of row {rows[place] + self.first_row} has {found[place]} "
+                f"entries, but there are {size} choices: it must have one for each."
             )
-        starts = np.r_[0, np.cumsum(np.maximum(sizes, 0))][rows]
-        return np.asarray(values[starts[:, None] + np.arange(size)])
+        stacked = np.full((len(rows), size), np.nan)
+        known = found >= 0
+        starts = np.r_[0, np.cumsum(np.maximum(sizes, 0))][rows[known]]
+        stacked[known] = values[starts[:, None] + np.arange(size)]
+        return stacked
 
-    def _column(self, name: str) -> pa.Array:
-        if isinstance(self.samples, pa.RecordBatch | pa.Table):
-            column = self.samples.column(name)
-            return _one_chunk(column)
-        series = self.samples[name]
-        try:
-            plain = series.to_numpy() if series.dtype == object else series
-            column = pa.array(plain, from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            column = _as_lists(series, name)
-        return _one_chunk(column)
-
-    def _lists(self, name: str) -> tuple[NDArray[np.int64], Array]:
-        column = self.column(name)
-        if not _is_list(column.type):
-            raise TableError(f"samples: '{name}' must hold lists of numbers, not {column.type}.")
-        values = _as_numbers(column.flatten(), f"'{name}' must hold lists of numbers")
-        if column.null_count or pa.types.is_fixed_size_list(column.type):
-            sizes = column.value_lengths().fill_null(-1).to_numpy(zero_copy_only=False)
-        else:
-            sizes = np.diff(column.offsets.to_numpy())
-        return sizes.astype(np.int64), np.asarray(values)
-
-    def _block(self, rows: NDArray[np.int64], size: int) -> Block:
-        """Return the block of these rows, less those whose log-probabilities are no numbers."""
-        matrix = self.stacked("choice_logprobs", rows, size)
+    def _block(self, rows: Rows, size: int, key: str) -> Block:
+        """Return the block of these rows, less those with an entry that is no number."""
+        matrix = np.asarray(self.stacked("choice_logprobs", rows, size), dtype=float)
         if not np.isfinite(matrix.sum()):  # one pass says that most files are clean
             good = np.isfinite(matrix).any(axis=1) & ~np.isnan(matrix).any(axis=1)
             rows, matrix = rows[good], matrix[good]
-        gold, scores = self._gold(rows, size) if len(rows) else (None, None)
-        return Block(rows, matrix, gold, scores)
+        if key == "gold":
+            gold, scores = self._gold(rows, size) if len(rows) else (None, None)
+            return Block(rows, matrix, gold, scores)
+        given = np.asarray(self.stacked("choice_scores", rows, size), dtype=float)
+        good = ~np.isnan(given).any(axis=1)
+        return Block(rows[good], matrix[good], None, np.ascontiguousarray(given[good].T))
 
-    def _gold(
-        self, rows: NDArray[np.int64], size: int
-    ) -> tuple[NDArray[np.int64] | None, Array | None]:
+    def _gold(self, rows: Rows, size: int) -> tuple[Rows | None, Array | None]:
         """Return the index of the right choice, or the score of every choice if there are more."""
-        if "choice_scores" in self:
-            return None, np.ascontiguousarray(self.stacked("choice_scores", rows, size).T)
-        if not _is_list(self.column("gold").type):
+        if not is_list(self.column("gold").type):
             named = self.numbers("gold")
             named = named if len(rows) == len(named) else named[rows]
-            _require_index(named, rows, size)
+            self._require_index(named, rows, size)
             return named.astype(np.int64, copy=False), None
         counts, indices = self.lists("gold")
         starts, lengths = np.r_[0, np.cumsum(np.maximum(counts, 0))][rows], counts[rows]
         place = np.repeat(np.arange(len(rows)), lengths)
         offset = np.arange(len(place)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         named = indices[np.repeat(starts, lengths) + offset]
-        _require_index(named, rows[place], size)
+        self._require_index(named, rows[place], size)
         if (lengths == 1).all():
             return named.astype(np.int64), None
         scores = np.zeros((size, len(rows)))
         scores[named.astype(np.int64), place] = 1.0
         return None, scores
 
+    def _require_index(self, named: Array, rows: Rows, size: int) -> None:
+        whole = np.issubdtype(named.dtype, np.integer)
+        if len(named) == 0 or (whole and named.min() >= 0 and named.max() < size):
+            return
+        bad = ~((named >= 0) & (named < size) & (named == np.floor(named)))
+        if bad.any():
+            first = int(np.argmax(bad))
+            raise TableError(
+                f"samples: 'gold' of row {rows[first] + self.first_row} is {named[first]:g}, but "
+                f"there are {size} choices, counted from 0."
+            )
+
     def _counted(self, unit: Literal["chars", "bytes"]) -> Inputs:
         """Return the lengths of the choices' texts, as samples of their own."""
         choices = self.column("choices")
+        name = f"choice_{unit}"
+        if pa.types.is_null(choices.type):
+            return Inputs(pa.RecordBatch.from_arrays([choices], [name]), self.first_row)
+        if not is_list(choices.type):
+            raise TableError(f"samples: 'choices' must hold lists of text, not {choices.type}.")
+        require_text(choices.flatten(), "choices")
         count = pc.utf8_length if unit == "chars" else pc.binary_length
-        flat = count(choices.flatten())
         sizes = choices.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
-        lengths = pa.ListArray.from_arrays(pa.array(np.r_[0, np.cumsum(sizes)], pa.int32()), flat)
-        return Inputs(pa.RecordBatch.from_arrays([lengths], [f"choice_{unit}"]))
-
-
-def _as_numbers(values: pa.Array, must: str) -> Any:
-    """Return numbers as NumPy has them, without a copy where nothing is missing."""
-    kind = values.type
-    if (pa.types.is_integer(kind) or pa.types.is_float64(kind)) and not values.null_count:
-        return values.to_numpy()
-    try:
-        return values.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    except pa.ArrowException:
-        raise TableError(f"samples: {must}, not {kind}.") from None
-
-
-def _one_chunk(column: Any) -> pa.Array:
-    if not isinstance(column, pa.ChunkedArray):
-        return column
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-def _require_index(named: Array, rows: NDArray[np.int64], size: int) -> None:
-    whole = np.issubdtype(named.dtype, np.integer)
-    if len(named) == 0 or (whole and named.min() >= 0 and named.max() < size):
-        return
-    bad = (named < 0) | (named >= size) | (named != np.floor(named))
-    if bad.any():
-        first = int(np.argmax(bad))
-        raise TableError(
-            f"samples: 'gold' of row {rows[first]} is {named[first]:g}, but there are {size} "
-            f"choices, counted from 0."
-        )
+        offsets = pa.array(np.r_[0, np.cumsum(sizes)], pa.int32(), mask=None)
+        mask = None if not choices.null_count else choices.is_null()
+        lengths = pa.ListArray.from_arrays(offsets, count(choices.flatten()), mask=mask)
+        return Inputs(pa.RecordBatch.from_arrays([lengths], [name]), self.first_row)
 
 
 def _paired(predictions: pa.Array, targets: pa.Array) -> Pairs:
-    valid = np.asarray(
-        predictions.is_valid().to_numpy(zero_copy_only=False)
-        & targets.is_valid().to_numpy(zero_copy_only=False)
-    )
+    valid = valid_rows(predictions) & valid_rows(targets)
     rows = np.flatnonzero(valid)
     if len(rows) < len(valid):
         mask = pa.array(valid)
         predictions, targets = predictions.filter(mask), targets.filter(mask)
     return Pairs(rows, predictions.to_pylist(), targets.to_pylist(), len(valid))
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    tests = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    return any(test(kind) for test in tests)
-
-
-def _require_text(column: pa.Array, name: str) -> None:
-    kind = column.type
-    text = (
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
-    if not (text or pa.types.is_null(kind)):
-        raise TableError(f"samples: '{name}' must hold text, not {kind}; write it as text first.")
-
-
-def _as_lists(series: pd.Series[Any], name: str) -> pa.Array:
-    """Return a column that mixes values and lists, all as lists."""
-    listed = [
-        value
-        if isinstance(value, list | tuple | np.ndarray)
-        else None
-        if value is None or value is pd.NA or value != value
-        else [value]
-        for value in series
-    ]
-    try:
-        return pa.array(listed, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise TableError(
-            f"samples: '{name}' mixes kinds of values ({error}); make them alike."
-        ) from None

@@ -14,7 +14,7 @@ import pandas as pd
 
 from emergekit.metrics.batches import Array
 from emergekit.metrics.inputs import Inputs
-from emergekit.metrics.metric import Metric, ratio_of
+from emergekit.metrics.metric import Metric, Outcome, ratio_of
 
 __all__ = ["bits_per_byte", "byte_perplexity", "token_nll", "word_perplexity"]
 
@@ -76,22 +76,26 @@ def _ratio(
         scorer=partial(_of_sample, per=per, unit=unit, exponential=exponential),
         quantities=partial(_parts, per=per, unit=unit),
         finish=_perplexity if exponential else partial(ratio_of, top="nats", bottom="length"),
+        clusters=True,
         expected="expected_token_nll" if name == "token_nll" else None,
         reference=reference,
     )
 
 
 def _nats_and_length(inputs: Inputs, per: Per) -> tuple[Array, Array]:
+    """Return nats and length of each sample: of its tokens where given, else its totals."""
+    nats, tokens = (np.full(inputs.n_rows, np.nan) for _ in range(2))
+    if "logprob" in inputs:
+        nats = -inputs.numbers("logprob").astype(float)
+    if "n_target_tokens" in inputs:
+        tokens = inputs.numbers("n_target_tokens").astype(float)
     if "token_logprobs" in inputs:
         sizes, values = inputs.lists("token_logprobs")
         owner = np.repeat(np.arange(len(sizes)), np.maximum(sizes, 0))
-        sums = np.bincount(owner, values, minlength=len(sizes))
-        nats: Array = np.where(sizes < 0, np.nan, -sums)
-        tokens = np.where(sizes < 0, np.nan, sizes).astype(float)
-    else:
-        nats = -inputs.numbers("logprob")
-        tokens = inputs.numbers("n_target_tokens") if "n_target_tokens" in inputs else nats
-    length = tokens if per == "n_target_tokens" else inputs.numbers(per)
+        given = sizes > 0
+        nats = np.where(given, -np.bincount(owner, values, minlength=len(sizes)), nats)
+        tokens = np.where(given, sizes, tokens)
+    length = tokens if per == "n_target_tokens" else inputs.numbers(per).astype(float)
     missing = np.isnan(nats) | np.isnan(length)
     return np.where(missing, np.nan, nats), np.where(missing, np.nan, length)
 
@@ -111,6 +115,6 @@ def _parts(inputs: Inputs, per: Per, unit: float) -> Iterable[tuple[str, Array]]
     yield "both", nats / unit + length
 
 
-def _perplexity(sums: pd.DataFrame) -> tuple[float, float, int]:
-    rate, stderr, n = ratio_of(sums, top="nats", bottom="length")
-    return float(np.exp(rate)), float(np.exp(rate)) * stderr, n
+def _perplexity(sums: pd.DataFrame) -> Outcome:
+    rate, stderr, n, _ = ratio_of(sums, top="nats", bottom="length")
+    return Outcome(float(np.exp(rate)), float(np.exp(rate)) * stderr, n)

@@ -12,7 +12,7 @@ import numpy as np
 
 from emergekit.metrics.batches import Array, Pairs
 from emergekit.metrics.inputs import Inputs
-from emergekit.metrics.metric import Metric, named
+from emergekit.metrics.metric import Metric, named, require_option
 
 __all__ = [
     "Unit",
@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 Unit = Literal["words", "characters"]
+UNITS = ("words", "characters")
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _DIGITS = str.maketrans("", "", string.digits)
@@ -54,6 +55,7 @@ def exact_match(
     unit : {"words", "characters"}
         What a token is then; characters for digits of numbers.
     """
+    require_option("unit", unit, UNITS)
     options: dict[str, Any] = {
         "ignore_case": ignore_case,
         "ignore_punctuation": ignore_punctuation,
@@ -63,7 +65,7 @@ def exact_match(
     folded = any(options.values())
     fold = partial(_lm_folded, **options) if folded else None
     return _match(
-        named("exact_match", options | {"first_tokens": first_tokens}),
+        named("exact_match", options | _cut_options(first_tokens, unit)),
         fold,
         "Schaeffer et al. 2023, section 1; options as lm-evaluation-harness 0.4.13, exact_match",
         first_tokens,
@@ -74,7 +76,7 @@ def exact_match(
 def case_insensitive_match(*, first_tokens: int | None = None, unit: Unit = "words") -> Metric:
     """Return the metric that is 1 where both sides agree without outer space and case."""
     return _match(
-        named("case_insensitive_match", {"first_tokens": first_tokens}),
+        named("case_insensitive_match", _cut_options(first_tokens, unit)),
         _case_folded,
         "BIG-bench, task_metrics.py, case_insensitive_str_match",
         first_tokens,
@@ -141,6 +143,11 @@ def cut_pairs(inputs: Inputs, first_tokens: int | None, unit: Unit) -> Pairs:
     key = ("cut", first_tokens, unit)
     pairs: Pairs = inputs.once(key, lambda: _cut(inputs.pairs, cut, first_tokens))
     return pairs
+
+
+def _cut_options(first_tokens: int | None, unit: Unit) -> dict[str, Any]:
+    """Return the options that stand in a name: the unit matters where texts are cut."""
+    return {"first_tokens": first_tokens, "unit": None if first_tokens is None else unit}
 
 
 def _cut(pairs: Pairs, cut: Callable[[str, int], str], n: int) -> Pairs:

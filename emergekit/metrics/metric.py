@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from emergekit.errors import TableError
+from emergekit.errors import TableError, unknown
 from emergekit.metrics.batches import Array
 from emergekit.metrics.inputs import Inputs, Samples
 
 __all__ = [
+    "CLUSTER",
     "Finish",
     "Metric",
+    "Outcome",
     "Quantities",
-    "cell",
+    "labelled",
     "mean_of",
     "named",
     "ratio_of",
+    "require_above_zero",
     "require_inputs",
+    "require_option",
 ]
 
 PerToken = Literal["linear", "quasi-linear", "geometric", "logarithmic", "none"]
@@ -29,8 +33,21 @@ PerToken = Literal["linear", "quasi-linear", "geometric", "logarithmic", "none"]
 # One quantity: a label (or one label a row) and one value a row. Rows with NaN count as missing.
 Quantity: TypeAlias = "tuple[str | pd.Series[Any], Array]"
 Quantities: TypeAlias = Callable[[Inputs], Iterable[Quantity]]
-# Sums by label (columns n, sum, m2) to score, standard error and number of examples.
-Finish: TypeAlias = Callable[[pd.DataFrame], tuple[float, float, int]]
+
+CLUSTER = "\x1f"  # stands between the label of a sum and the cluster that it is of
+
+
+class Outcome(NamedTuple):
+    """What the sums of a metric come to."""
+
+    score: float
+    stderr: float
+    n_examples: int
+    n_dropped: int = 0
+
+
+# Sums by label (columns n, sum, m2) to what they come to.
+Finish: TypeAlias = Callable[[pd.DataFrame], Outcome]
 
 
 @dataclass(frozen=True)
@@ -57,11 +74,13 @@ class Metric:
     quantities : callable, optional
         From `Inputs` to the quantities whose sums make the score; the scores themselves if None.
     finish : callable, optional
-        From those sums to score, standard error and number of examples; the mean if None.
+        From those sums to an `Outcome`; the mean if None.
     chance : callable, optional
         From `Inputs` to the score of a guess, one a row.
     tokenises : bool
         Whether it splits texts into tokens; such metrics are scored in small pieces.
+    clusters : bool
+        Whether `finish` makes clustered errors of quantities that are parted by cluster.
     expected : str, optional
         Function of `emergekit.theory.mirage` that gives the expected score.
     reference : str
@@ -79,6 +98,7 @@ class Metric:
     finish: Finish | None = None
     chance: Callable[[Inputs], Array] | None = None
     tokenises: bool = False
+    clusters: bool = False
     expected: str | None = None
     reference: str = ""
 
@@ -107,48 +127,64 @@ def require_inputs(metric: Metric, inputs: Inputs) -> None:
         raise TableError(f"{metric.name}: needs column {names}, which the samples lack.")
 
 
-def mean_of(sums: pd.DataFrame) -> tuple[float, float, int]:
-    """Return the mean over all labels, its standard error, and the number of examples.
+def mean_of(sums: pd.DataFrame) -> Outcome:
+    """Return the mean over all labels, with its standard error.
 
-    Under the one label "" the standard error is that of independent examples, s / sqrt(n). Other
-    labels are clusters (Miller 2024): the root of the summed squares of the clusters' summed
-    deviations, over n; NaN with a single one.
+    Labels without a cluster give the error of independent examples, s / sqrt(n). With clusters it
+    is that of Miller 2024: the root of the summed squares of the clusters' summed deviations, over
+    n; NaN with a single one.
     """
-    counts, totals = sums["n"].to_numpy(dtype=float), sums["sum"].to_numpy(dtype=float)
+    counts, totals = _column(sums, "n"), _column(sums, "sum")
     n = int(counts.sum())
     if n == 0:
-        return np.nan, np.nan, 0
+        return Outcome(np.nan, np.nan, 0)
     mean = float(totals.sum() / n)
-    if list(sums.index) == [""]:
-        square = float(sums["m2"].to_numpy(dtype=float)[0])
-        return mean, float(np.sqrt(square / (n - 1) / n)) if n > 1 else np.nan, n
-    deviations = totals - counts * mean
-    stderr = float(np.sqrt((deviations**2).sum()) / n) if len(sums) > 1 else np.nan
-    return mean, stderr, n
+    if not _clustered(sums):
+        square = float(_column(sums, "m2").sum())
+        return Outcome(mean, float(np.sqrt(square / (n - 1) / n)) if n > 1 else np.nan, n)
+    deviations = (totals - counts * mean)[counts > 0]
+    stderr = float(np.sqrt((deviations**2).sum()) / n) if len(deviations) > 1 else np.nan
+    return Outcome(mean, stderr, n)
 
 
-def ratio_of(sums: pd.DataFrame, *, top: str, bottom: str) -> tuple[float, float, int]:
+def ratio_of(sums: pd.DataFrame, *, top: str, bottom: str) -> Outcome:
     """Return the ratio of two sums and its standard error by the delta method.
 
-    The covariance of both comes from the label "both", their sum: var(a + b) = var a + var b +
-    2 cov(a, b), which loses no digits to large means. Without it the standard error is NaN.
+    Without clusters the covariance of both comes from the label "both", their sum: var(a + b) =
+    var a + var b + 2 cov(a, b), which loses no digits to large means. With clusters it is that of
+    the clusters' summed residuals a - ratio b.
     """
-    n = int(cell(sums, top, "n"))
-    length = cell(sums, bottom, "sum")
+    a, b = (labelled(sums, name) for name in (top, bottom))
+    n, length = int(a["n"].sum()), float(b["sum"].sum())
     if n == 0 or length == 0:
-        return np.nan, np.nan, n
-    ratio = cell(sums, top, "sum") / length
-    if "both" not in sums.index or n < 2:
-        return ratio, np.nan, n
-    spread_top, spread_bottom = cell(sums, top, "m2"), cell(sums, bottom, "m2")
-    twice = cell(sums, "both", "m2") - spread_top - spread_bottom
-    spread = spread_top - ratio * twice + ratio**2 * spread_bottom
-    return ratio, float(np.sqrt(max(spread, 0.0) * n / (n - 1)) / length), n
+        return Outcome(np.nan, np.nan, n)
+    ratio = float(a["sum"].sum()) / length
+    if _clustered(sums):
+        residuals = (a["sum"] - ratio * b["sum"])[a["n"] > 0]
+        spread = float((residuals**2).sum()) if len(residuals) > 1 else np.nan
+        return Outcome(ratio, float(np.sqrt(spread) / length), n)
+    both = labelled(sums, "both")
+    if both.empty or n < 2:
+        return Outcome(ratio, np.nan, n)
+    own, other, joint = (float(part["m2"].sum()) for part in (a, b, both))
+    spread = own - ratio * (joint - own - other) + ratio**2 * other
+    return Outcome(ratio, float(np.sqrt(max(spread, 0.0) * n / (n - 1)) / length), n)
 
 
-def cell(sums: pd.DataFrame, label: str, column: str) -> float:
-    """Return one number of a table of sums."""
-    return float(sums[column].to_numpy(dtype=float)[list(sums.index).index(label)])
+def labelled(sums: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Return the sums of one label, one row a cluster where there are any."""
+    names = sums.index.astype(str)
+    chosen = (names == label) | names.str.startswith(f"{label}{CLUSTER}")
+    part = sums[chosen]
+    return part.set_axis(part.index.astype(str).str.removeprefix(label))
+
+
+def _clustered(sums: pd.DataFrame) -> bool:
+    return bool(sums.index.astype(str).str.contains(CLUSTER, regex=False).any())
+
+
+def _column(sums: pd.DataFrame, name: str) -> Array:
+    return sums[name].to_numpy(dtype=float)
 
 
 def named(name: str, options: Mapping[str, Any], usual: Mapping[str, Any] | None = None) -> str:
@@ -163,6 +199,18 @@ def named(name: str, options: Mapping[str, Any], usual: Mapping[str, Any] | None
     told = [
         f"{option}={value}"
         for option, value in options.items()
-        if value != usual.get(option) and value not in (None, False, ())
+        if not (value is None or value is False or value == () or value == usual.get(option))
     ]
     return f"{name}({', '.join(told)})" if told else name
+
+
+def require_option(name: str, value: object, known: Sequence[object]) -> None:
+    """Raise a `ValueError` with the nearest match unless an option has a value that is known."""
+    if value not in known:
+        raise ValueError(unknown(f"{name}=", value, [k for k in known if k is not None]))
+
+
+def require_above_zero(name: str, value: int) -> None:
+    """Raise a `ValueError` unless a number is a whole one from 1 on."""
+    if value < 1 or value != int(value):
+        raise ValueError(f"{name} must be 1 or more, a whole number; it is {value}.")

@@ -15,7 +15,7 @@ from rapidfuzz.distance import LCSseq
 from emergekit.metrics.batches import Array
 from emergekit.metrics.inputs import Inputs
 from emergekit.metrics.matches import squad_normalised
-from emergekit.metrics.metric import Metric, cell, named
+from emergekit.metrics.metric import Metric, Outcome, labelled, named
 
 __all__ = ["bleu", "rouge1", "rouge2", "rougeL", "rougeLsum", "squad_f1"]
 
@@ -205,7 +205,7 @@ def _bleu_counts(inputs: Inputs, tokenize: str) -> Iterable[tuple[str, Array]]:
     scorer, pairs = _scorer(tokenize), inputs.pairs
     counts = np.full((inputs.n_rows, len(_COUNTS)), np.nan)
     starts = pairs.starts
-    ends = np.r_[starts[1:], len(pairs.rows)]
+    ends = np.r_[starts[1:], len(pairs.rows)][: len(starts)]
     for start, end in zip(starts, ends, strict=True):
         one = scorer.corpus_score(
             [pairs.predictions[start]], [[target] for target in pairs.targets[start:end]]
@@ -214,10 +214,13 @@ def _bleu_counts(inputs: Inputs, tokenize: str) -> Iterable[tuple[str, Array]]:
     yield from zip(_COUNTS, counts.T, strict=True)
 
 
-def _bleu_of_counts(sums: pd.DataFrame) -> tuple[float, float, int]:
+def _bleu_of_counts(sums: pd.DataFrame) -> Outcome:
     from sacrebleu.metrics.bleu import BLEU
 
-    values = [int(cell(sums, name, "sum")) for name in _COUNTS]
+    n = int(labelled(sums, "sys_len")["n"].sum())
+    if n == 0:
+        return Outcome(np.nan, np.nan, 0)
+    values = [int(labelled(sums, name)["sum"].sum()) for name in _COUNTS]
     score = BLEU.compute_bleu(
         correct=values[:4],
         total=values[4:8],
@@ -225,4 +228,4 @@ def _bleu_of_counts(sums: pd.DataFrame) -> tuple[float, float, int]:
         ref_len=values[9],
         smooth_method="exp",
     ).score
-    return score / 100, np.nan, int(sums["n"].iloc[0])
+    return Outcome(score / 100, np.nan, n)

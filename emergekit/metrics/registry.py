@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +22,7 @@ from emergekit.metrics import (
     probabilities,
     repeats,
 )
+from emergekit.metrics.inputs import Inputs
 from emergekit.metrics.metric import Metric
 
 __all__ = ["COMPAT", "METRICS", "continuous_counterparts", "describe", "get", "higher_is_better"]
@@ -136,9 +138,15 @@ def get(name: str, *, compat: str | None = None, **options: Any) -> Metric:
     if "of" in takes:
         base = options.get("of", _BASES[name])
         options["of"] = get(base, compat=compat) if isinstance(base, str) else base
-    if "compat" in takes:
-        options["compat"] = compat
-    return builder(**options)
+    if "compat" not in takes or compat is None:
+        return builder(**options)
+    metric = builder(**options, compat=compat)
+    return replace(metric, name=_with_compat(metric.name, compat))
+
+
+def _with_compat(name: str, compat: str) -> str:
+    """Return a metric's name with the harness that it reproduces."""
+    return f"{name[:-1]}, compat={compat})" if name.endswith(")") else f"{name}(compat={compat})"
 
 
 METRICS: Mapping[str, Metric] = MappingProxyType({name: get(name) for name in _BUILDERS})
@@ -170,7 +178,8 @@ def describe() -> pd.DataFrame:
     -------
     DataFrame
         One row a metric: metric, meaning, requires, low, high, higher_is_better, continuous,
-        per_token, has_chance, expected, reference.
+        per_token, chance_of_four (the score of
+        a guess among four choices), expected, reference.
 
     Examples
     --------
@@ -190,13 +199,20 @@ def describe() -> pd.DataFrame:
             "higher_is_better": metric.higher_is_better,
             "continuous": metric.continuous,
             "per_token": metric.per_token,
-            "has_chance": metric.chance is not None,
+            "chance_of_four": _chance_of_four(metric),
             "expected": metric.expected,
             "reference": metric.reference,
         }
         for name, metric in METRICS.items()
     ]
     return pd.DataFrame(rows)
+
+
+def _chance_of_four(metric: Metric) -> float:
+    if metric.chance is None:
+        return float("nan")
+    four = {"choice_logprobs": [[0.0] * 4], "gold": [0], "choices": [["a"] * 4]}
+    return float(metric.chance(Inputs(pd.DataFrame(four)))[0])
 
 
 def continuous_counterparts(name: str) -> tuple[str, ...]:
@@ -219,11 +235,11 @@ def continuous_counterparts(name: str) -> tuple[str, ...]:
     >>> continuous_counterparts("multiple_choice_grade")[:2]
     ('brier_sum', 'brier_mean')
     """
-    name = _ALIASES.get(name, name)
-    kind = (METRICS.get(name) or get(name)).requires[0]
+    base = _ALIASES.get(name, name).partition("(")[0]
+    kind = get(base).requires[0]
     alike = [kind] + ["token_logprobs|logprob"] * (kind == "prediction")
     return tuple(
         other
         for other, counterpart in METRICS.items()
-        if counterpart.continuous and counterpart.requires[0] in alike and other != name
+        if counterpart.continuous and counterpart.requires[0] in alike and other != base
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Literal
 
@@ -11,7 +11,15 @@ import pandas as pd
 
 from emergekit.metrics.batches import Array
 from emergekit.metrics.inputs import Inputs
-from emergekit.metrics.metric import Metric, cell, mean_of, named
+from emergekit.metrics.metric import (
+    Metric,
+    Outcome,
+    labelled,
+    mean_of,
+    named,
+    require_above_zero,
+    require_option,
+)
 
 __all__ = [
     "chance_corrected_accuracy",
@@ -20,6 +28,9 @@ __all__ = [
     "pass_until",
     "subset_accuracy",
 ]
+
+# Lowest and highest score as BIG-bench states them, where they are not those of the metric.
+_STATED_RANGE = {"logprob_correct": (-10.0, 0.0), "p_correct_vocab": (-1.0, 1.0)}
 
 
 def subset_accuracy(
@@ -39,17 +50,16 @@ def subset_accuracy(
         Subsets of the n samples without repetition (unbiased), or a^K of their accuracy a, which
         is what independent samples of that accuracy give.
     """
-    if length < 1:
-        raise ValueError(f"length must be 1 or more; it is {length}.")
-    return _from(
+    require_above_zero("length", length)
+    require_option("method", method, ("unbiased", "power"))
+    options = {"length": length, "of": of.name, "method": method}
+    return _from_marks(
         of,
-        named(
-            "subset_accuracy",
-            {"length": length, "of": of.name, "method": method},
-            {"method": "unbiased"},
-        ),
+        named("subset_accuracy", options, {"method": "unbiased"}),
         per_token="geometric",
+        quantities=partial(_scores, of=of),
         finish=partial(_all_right, length=length, method=method),
+        clusters=True,
         expected="expected_exact_match",
         reference="Schaeffer et al. 2023, section 5 and appendix B.1; the unbiased form is derived",
     )
@@ -61,6 +71,8 @@ def pass_at_k(*, k: int = 1, of: Metric) -> Metric:
     .. math:: 1 - \binom{n - c}{k} / \binom{n}{k}
 
     for n answers to an example, c of them right; the mean over examples. Needs `example_id`.
+    Answers that differ in a column that parts the samples, such as a seed, are not taken together:
+    leave it out of ``by``.
 
     Parameters
     ----------
@@ -69,7 +81,8 @@ def pass_at_k(*, k: int = 1, of: Metric) -> Metric:
     of : Metric
         The metric that says whether an answer is right.
     """
-    return _from(
+    require_above_zero("k", k)
+    return _from_marks(
         of,
         named("pass_at_k", {"k": k, "of": of.name}),
         per_token="none",
@@ -80,27 +93,39 @@ def pass_at_k(*, k: int = 1, of: Metric) -> Metric:
     )
 
 
-def pass_until(*, of: Metric, method: Literal["unbiased", "biased"] = "unbiased") -> Metric:
-    r"""Return the success rate of examples that were answered until r of the answers were right.
+def pass_until(
+    *, r: int = 2, of: Metric, method: Literal["unbiased", "biased"] = "unbiased"
+) -> Metric:
+    r"""Return the success rate of examples that were answered until r answers were right.
 
     .. math:: (r - 1) / (K - 1) \quad \text{or} \quad r / K
 
-    for the r-th success at draw K; the mean over examples. Needs `example_id`.
+    for the r-th success at draw K; the mean over examples. Examples with fewer successes were cut
+    off by the budget: theirs is the share of right answers, unbiased for a fixed number of draws.
+    Examples with more than r successes did not stop as they should, and count as missing. Needs
+    `example_id`.
 
     Parameters
     ----------
+    r : int
+        Number of successes at which answering stopped.
     of : Metric
         The metric that says whether an answer is right.
     method : {"unbiased", "biased"}
-        The unbiased estimate needs two successes; examples with fewer count as missing. The biased
-        one is the maximum of the likelihood, several times too high for r = 1.
+        The unbiased estimate needs r of 2 or more. The biased one is the maximum of the
+        likelihood, several times too high for r = 1.
     """
-    return _from(
+    require_above_zero("r", r)
+    require_option("method", method, ("unbiased", "biased"))
+    if method == "unbiased" and r < 2:
+        raise ValueError("r must be 2 or more for the unbiased estimate; pass method='biased'.")
+    options = {"r": r, "of": of.name, "method": method}
+    return _from_marks(
         of,
-        named("pass_until", {"of": of.name, "method": method}, {"method": "unbiased"}),
+        named("pass_until", options, {"r": 2, "method": "unbiased"}),
         per_token="none",
         quantities=partial(_by_example, of=of),
-        finish=partial(_mean_over_examples, estimate=partial(_until, method=method)),
+        finish=partial(_mean_over_examples, estimate=partial(_until, r=r, method=method)),
         needs=("example_id",),
         reference="Hu et al. 2023, PassUntil (from memory); bias checked by simulation",
     )
@@ -112,105 +137,133 @@ def chance_corrected_accuracy(*, of: Metric) -> Metric:
     Parameters
     ----------
     of : Metric
-        A metric with a chance level and a best score of 1.
+        A metric between 0 and 1, higher better, with a chance level.
     """
-    return _rescaled(of, "chance_corrected_accuracy", "(score - chance) / (1 - chance)")
+    if of.chance is None or of.bounds != (0.0, 1.0) or not of.higher_is_better:
+        raise ValueError(
+            f"chance_corrected_accuracy needs a metric between 0 and 1, higher better, with a "
+            f"chance level, and {of.name} is none."
+        )
+    reference = "(score - chance) / (1 - chance)"
+    return _rescaled(of, "chance_corrected_accuracy", of.chance, 1.0, reference)
 
 
 def normalized_preferred_score(*, of: Metric) -> Metric:
     """Return BIG-bench's normalised score, as a fraction: 0 at the lowest score, 1 at the highest.
 
-    The lowest score is chance for the multiple-choice grade and 0 otherwise; BIG-bench multiplies
-    by 100.
+    The lowest score is chance for the multiple-choice grade, and else the lowest of the metric
+    (-10 for log-probabilities). BIG-bench multiplies by 100.
 
     Parameters
     ----------
     of : Metric
         The preferred metric of the task.
     """
-    return _rescaled(
-        of, "normalized_preferred_score", "BIG-bench, results.py, add_aggregate_scores"
-    )
+    base = of.name.partition("(")[0]
+    low, high = _STATED_RANGE.get(base, of.bounds)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError(f"normalized_preferred_score needs a metric with a range: not {of.name}.")
+    guess = of.chance if base == "multiple_choice_grade" and of.chance else partial(_flat, low=low)
+    reference = "BIG-bench, results.py, add_aggregate_scores"
+    return _rescaled(of, "normalized_preferred_score", guess, high, reference)
 
 
-def _from(of: Metric, name: str, *, needs: tuple[str, ...] = (), **behaviour: Any) -> Metric:
-    usual: dict[str, Any] = {"quantities": partial(_scores, of=of), "bounds": (0.0, 1.0)}
+def _from_marks(of: Metric, name: str, *, needs: tuple[str, ...] = (), **behaviour: Any) -> Metric:
+    if of.bounds != (0.0, 1.0) or not of.higher_is_better or of.scorer is None:
+        raise ValueError(
+            f"{name.partition('(')[0]} needs a metric that marks samples from 0 (wrong) to 1 "
+            f"(right), and {of.name} is none."
+        )
     return Metric(
         name=name,
         requires=(*of.requires, *needs),
         continuous=of.continuous,
+        bounds=(0.0, 1.0),
         higher_is_better=True,
-        **(usual | behaviour),
+        **behaviour,
     )
 
 
-def _rescaled(of: Metric, name: str, reference: str) -> Metric:
-    if of.chance is None and name == "chance_corrected_accuracy":
-        raise ValueError(f"{name} needs a metric with a chance level, and {of.name} has none.")
-    return _from(
-        of,
-        named(name, {"of": of.name}),
+def _rescaled(
+    of: Metric, name: str, guess: Callable[[Inputs], Array], high: float, reference: str
+) -> Metric:
+    return Metric(
+        name=named(name, {"of": of.name}),
+        requires=of.requires,
+        continuous=of.continuous,
         per_token=of.per_token,
-        bounds=(-np.inf, 1.0),
-        quantities=partial(_scores_and_chance, of=of),
-        finish=_above_chance,
+        bounds=(-np.inf, np.inf if of.bounds[1] > high else 1.0),
+        higher_is_better=of.higher_is_better,
+        quantities=partial(_scores_and_guesses, of=of, guess=guess),
+        finish=partial(_above_guess, high=high),
+        clusters=True,
         reference=reference,
     )
+
+
+def _flat(inputs: Inputs, low: float) -> Array:
+    return np.full(inputs.n_rows, low)
 
 
 def _scores(inputs: Inputs, of: Metric) -> Iterable[tuple[str, Array]]:
     yield "", of.score(inputs)
 
 
-def _scores_and_chance(inputs: Inputs, of: Metric) -> Iterable[tuple[str, Array]]:
+def _scores_and_guesses(
+    inputs: Inputs, of: Metric, guess: Callable[[Inputs], Array]
+) -> Iterable[tuple[str, Array]]:
     scores = of.score(inputs)
     yield "score", scores
-    guess = of.chance(inputs) if of.chance is not None else np.zeros(inputs.n_rows)
-    yield "guess", np.where(np.isnan(scores), np.nan, guess)
+    yield "guess", np.where(np.isnan(scores), np.nan, guess(inputs))
 
 
 def _by_example(inputs: Inputs, of: Metric) -> Iterable[tuple[pd.Series[Any], Array]]:
-    yield pd.Series(inputs.column("example_id").to_pylist()).astype(str), of.score(inputs)
+    known = inputs.valid("example_id")
+    names = pd.Series(inputs.column("example_id").to_pylist(), dtype=object).astype(str)
+    yield names, np.where(known, of.score(inputs), np.nan)
 
 
-def _above_chance(sums: pd.DataFrame) -> tuple[float, float, int]:
-    score, stderr, n = mean_of(sums.loc[["score"]].set_axis([""]))
-    guess = cell(sums, "guess", "sum") / n if n else np.nan
-    return (score - guess) / (1 - guess), stderr / (1 - guess), n
+def _above_guess(sums: pd.DataFrame, high: float) -> Outcome:
+    score, stderr, n, _ = mean_of(labelled(sums, "score"))
+    guess = mean_of(labelled(sums, "guess")).score
+    room = high - guess
+    if not room > 0:  # a guess is perfect already, or nothing was scored
+        return Outcome(np.nan, np.nan, n)
+    return Outcome((score - guess) / room, stderr / room, n)
 
 
-def _all_right(sums: pd.DataFrame, length: int, method: str) -> tuple[float, float, int]:
-    accuracy, stderr, n = mean_of(sums)
+def _all_right(sums: pd.DataFrame, length: int, method: str) -> Outcome:
+    accuracy, stderr, n, _ = mean_of(sums)
     slope = length * accuracy ** (length - 1)
     if method == "power":
-        return accuracy**length, slope * stderr, n
+        return Outcome(accuracy**length, slope * stderr, n)
     if n < length:
-        return np.nan, np.nan, n
+        return Outcome(np.nan, np.nan, n)
     places = np.arange(length)
     unbiased = np.prod(np.maximum(accuracy * n - places, 0.0) / (n - places))
-    return float(unbiased), slope * stderr, n
+    return Outcome(float(unbiased), slope * stderr, n)
 
 
-def _mean_over_examples(sums: pd.DataFrame, estimate: Any) -> tuple[float, float, int]:
-    estimates = estimate(sums["n"].to_numpy(dtype=float), sums["sum"].to_numpy(dtype=float))
-    known = estimates[np.isfinite(estimates)]
+def _mean_over_examples(sums: pd.DataFrame, estimate: Callable[[Array, Array], Array]) -> Outcome:
+    n, right = (sums[name].to_numpy(dtype=float) for name in ("n", "sum"))
+    n, right = n[n > 0], right[n > 0]
+    estimates = estimate(n, right)
+    used = np.isfinite(estimates)
+    known, dropped = estimates[used], int(n[~used].sum())
     if not len(known):
-        return np.nan, np.nan, 0
+        return Outcome(np.nan, np.nan, 0, dropped)
     stderr = float(known.std(ddof=1) / np.sqrt(len(known))) if len(known) > 1 else np.nan
-    return float(known.mean()), stderr, len(known)
+    return Outcome(float(known.mean()), stderr, len(known), dropped)
 
 
 def _passed(n: Array, right: Array, k: int) -> Array:
     """Return 1 - C(n - c, k)/C(n, k) as a product, which overflows nowhere; NaN below k answers."""
     missed = np.ones_like(n)
     for place in range(k):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            missed = missed * np.maximum(n - right - place, 0.0) / (n - place)
+        missed *= np.maximum(n - right - place, 0.0) / np.maximum(n - place, 1.0)
     return np.where(n >= k, 1 - missed, np.nan)
 
 
-def _until(n: Array, right: Array, method: str) -> Array:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if method == "biased":
-            return np.where(right >= 1, right / n, np.nan)
-        return np.where(right >= 2, (right - 1) / (n - 1), np.nan)
+def _until(n: Array, right: Array, r: int, method: str) -> Array:
+    stopped = r / n if method == "biased" else (r - 1) / np.maximum(n - 1, 1)
+    return np.select([right == r, right < r], [stopped, right / n], np.nan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -10,15 +10,15 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.dataset
-import pyarrow.parquet
 
 from emergekit.compute import Engine, run
-from emergekit.errors import LoadError, TableError, unknown
+from emergekit.errors import TableError, unknown
 from emergekit.metrics import registry
-from emergekit.metrics.inputs import Inputs, Samples
+from emergekit.metrics.columns import Samples
+from emergekit.metrics.inputs import Inputs
 from emergekit.metrics.metric import Metric, mean_of, require_inputs
-from emergekit.metrics.sums import CHANCE, batch_sums, merge_sums, sample_scores
+from emergekit.metrics.sources import Batch, open_source, read_batch
+from emergekit.metrics.sums import CHANCE, INNER, VALUES, batch_sums, merge_sums, sample_scores
 from emergekit.tables import RESULTS, SAMPLES
 
 __all__ = ["rescore", "score_samples"]
@@ -27,13 +27,14 @@ Metrics: TypeAlias = "str | Metric | Sequence[str | Metric]"
 
 _KEYS = tuple(name for name in RESULTS.keys if name in SAMPLES.keys)
 _NEVER_MIXED = ("n_shots", "filter")
-_BATCH = 1 << 16  # rows that are reduced to sums together
+_PLAIN = ("quantity", "label", "n", "missing", "sum", "m2")
+_OWN_COLUMNS = ("metric", "score", "stderr", "n_examples", "n_missing", "chance", "resolution")
 
 
 def rescore(
     samples: Samples | str | Path | Iterable[pa.RecordBatch],
     metrics: Metrics,
-    by: Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
     compat: str | None = None,
     *,
     cluster: str | None = None,
@@ -45,18 +46,20 @@ def rescore(
     Parameters
     ----------
     samples : DataFrame, Table, path, or iterable of RecordBatch
-        In the columns of `SAMPLES`. A path names a parquet file or a folder of them. Paths and
-        iterables are read batch by batch and reduced to sums, so memory stays flat.
+        In the columns of `SAMPLES`. A path names a parquet file or a folder of them, parted by
+        ``column=value`` folders or not; an Arrow dataset will do as well. Files and iterables are
+        read batch by batch and reduced to sums, so memory stays flat.
     metrics : str, Metric, or sequence of them
         Registry names, or metrics with options from ``metrics.get``.
-    by : sequence of str, optional
+    by : str or sequence of str, optional
         Columns that part the samples; all keys that the samples have if None. Shots and filters are
         never mixed: they are added if the samples have them.
     compat : {"bigbench", "lm-eval"}, optional
         Reproduce that harness, defects included, for metrics given by name.
     cluster : str, optional
-        Column of examples that belong together; standard errors then are clustered. Sums are kept
-        for each cluster, so memory grows with their number.
+        Column of examples that belong together; standard errors then are clustered, where they
+        are defined. `example_id` if None and the samples have `repeat`: answers to one example
+        belong together. Sums are kept for each cluster, so memory grows with their number.
     engine : {"serial", "processes", "dask"}
         Where batches of a path or a table are reduced.
     n_workers : int, optional
@@ -87,15 +90,20 @@ def rescore(
     [['exact_match', 0.5, 2], ['token_edit_distance', 0.5, 2]]
     """
     chosen = _chosen(metrics, compat)
-    batches, names = _batches(samples)
-    keys = _keys(names, by)
-    columns = _needed(chosen, names, keys, cluster)
+    source = open_source(samples)
+    if engine != "serial" and not source.shareable:
+        raise ValueError(f"engine='{engine}' cannot share out an iterator; write it as parquet.")
+    keys = _keys(source.names, by)
+    cluster = _cluster(source.names, cluster)
+    columns = _needed(chosen, source.names, keys, cluster)
     reduce = partial(_reduced, metrics=chosen, by=keys, columns=columns, cluster=cluster)
     if engine == "serial":
-        sums = _streamed(batches, reduce, keys)
+        parts = _streamed(source.batches, reduce, keys)
     else:
-        sums = merge_sums(run(reduce, batches, engine=engine, n_workers=n_workers), keys)
-    return _results(sums, chosen, keys)
+        parts = run(reduce, source.batches, engine=engine, n_workers=n_workers)
+    if not parts:
+        raise TableError("samples: there are no rows.")
+    return _results(merge_sums(parts, keys), chosen, keys)
 
 
 def score_samples(samples: Samples, metrics: Metrics, compat: str | None = None) -> pd.DataFrame:
@@ -122,6 +130,10 @@ def score_samples(samples: Samples, metrics: Metrics, compat: str | None = None)
     [{'acc': 1.0, 'p_correct_choices': 0.7311}]
     """
     chosen = _chosen(metrics, compat)
+    if not isinstance(samples, pd.DataFrame | pa.Table | pa.RecordBatch):
+        raise TableError(
+            f"samples: expected a table, not {type(samples).__name__}; load a file first."
+        )
     scores = sample_scores(samples, chosen)
     index = samples.index if isinstance(samples, pd.DataFrame) else None
     columns = [metric.name for metric in chosen]
@@ -140,82 +152,40 @@ def _chosen(metrics: Metrics, compat: str | None) -> list[Metric]:
     return chosen
 
 
-def _keys(names: Sequence[str], by: Sequence[str] | None) -> list[str]:
+def _keys(names: Sequence[str], by: str | Sequence[str] | None) -> list[str]:
     if by is None:
         return [name for name in _KEYS if name in names]
-    for name in by:
+    asked = list(dict.fromkeys([by] if isinstance(by, str) else by))
+    for name in asked:
         if name not in names:
             raise TableError(f"samples: {unknown('column of by=', name, names)}")
-    return [*by, *(name for name in _NEVER_MIXED if name in names and name not in by)]
+        if name in _OWN_COLUMNS:
+            raise TableError(
+                f"samples: by= cannot part by '{name}', which results hold themselves."
+            )
+    return [*asked, *(name for name in _NEVER_MIXED if name in names and name not in asked)]
+
+
+def _cluster(names: Sequence[str], cluster: str | None) -> str | None:
+    """Return the column of clusters: answers to one example belong together."""
+    if cluster is not None and cluster not in names:
+        raise TableError(f"samples: {unknown('column of cluster=', cluster, names)}")
+    repeated = "repeat" in names and "example_id" in names
+    return "example_id" if cluster is None and repeated else cluster
 
 
 def _needed(
     metrics: Sequence[Metric], names: Sequence[str], keys: Sequence[str], cluster: str | None
 ) -> list[str]:
     """Return the columns to read: fewer columns, less memory."""
-    if cluster is not None and cluster not in names:
-        raise TableError(f"samples: {unknown('column of cluster=', cluster, names)}")
     used = {*keys, *([cluster] if cluster else [])}
+    inputs = Inputs(pd.DataFrame(columns=list(names)))
     for metric in metrics:
-        _require_names(metric, names)
+        require_inputs(metric, inputs)
         used.update(option for need in metric.requires for option in need.split("|"))
     if any("choice_logprobs" in metric.requires for metric in metrics):
         used.add("choices")
     return [name for name in names if name in used]
-
-
-def _require_names(metric: Metric, names: Sequence[str]) -> None:
-    require_inputs(metric, Inputs(pd.DataFrame(columns=list(names))))
-
-
-Batch: TypeAlias = "Samples | tuple[str, int]"
-
-
-def _batches(samples: Any) -> tuple[Iterable[Batch], list[str]]:
-    """Return what to reduce, one batch after another, and the names of its columns."""
-    if isinstance(samples, pd.DataFrame | pa.Table | pa.RecordBatch):
-        if not len(samples):
-            raise TableError("samples: the table has no rows.")
-        names = list(samples.columns) if isinstance(samples, pd.DataFrame) else samples.schema.names
-        return _slices(samples), names
-    if isinstance(samples, str | Path):
-        return _row_groups(Path(samples))
-    batches = iter(samples)
-    first = next(batches, None)
-    if first is None:
-        raise TableError("samples: the iterable has no batches.")
-    return _chained(first, batches), first.schema.names
-
-
-def _slices(samples: Samples) -> Iterator[Samples]:
-    for start in range(0, len(samples), _BATCH):
-        if isinstance(samples, pd.DataFrame):
-            yield samples.iloc[start : start + _BATCH]
-        else:
-            yield samples.slice(start, _BATCH)
-
-
-def _chained(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    yield first
-    yield from rest
-
-
-def _row_groups(path: Path) -> tuple[list[tuple[str, int]], list[str]]:
-    """Return the row groups of a parquet file or of a folder of them."""
-    if not path.exists():
-        raise LoadError(f"{path}: there is no such file or folder.")
-    files = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
-    if not files:
-        raise LoadError(f"{path}: the folder holds no parquet file.")
-    groups, names = list[tuple[str, int]](), list[str]()
-    for file in files:
-        try:
-            content = pa.parquet.ParquetFile(file)
-        except (pa.ArrowException, OSError) as error:
-            raise LoadError(f"{file}: not a readable parquet file ({error!s:.80}).") from None
-        names = content.schema_arrow.names
-        groups += [(str(file), group) for group in range(content.num_row_groups)]
-    return groups, names
 
 
 def _reduced(
@@ -225,33 +195,30 @@ def _reduced(
     columns: Sequence[str],
     cluster: str | None,
 ) -> pd.DataFrame:
-    if not isinstance(batch, tuple):
-        chosen = (
-            batch[list(columns)] if isinstance(batch, pd.DataFrame) else batch.select(list(columns))
-        )
-        return batch_sums(chosen, metrics, by, cluster)
-    file, group = batch
-    content = pa.parquet.ParquetFile(file)
-    pieces = content.iter_batches(batch_size=_BATCH, row_groups=[group], columns=list(columns))
-    sums = [batch_sums(piece, metrics, by, cluster) for piece in pieces]
-    return merge_sums(sums, by)
+    required = {need for metric in metrics for need in metric.requires if "|" not in need}
+    pieces = read_batch(batch, columns, sorted(required))
+    return merge_sums([batch_sums(piece, metrics, by, cluster) for piece in pieces], by)
 
 
-def _streamed(batches: Iterable[Batch], reduce: Any, by: Sequence[str]) -> pd.DataFrame:
-    """Return the merged sums; merged now and then, so that what is held stays small."""
+def _streamed(batches: Iterable[Batch], reduce: Any, by: Sequence[str]) -> list[pd.DataFrame]:
+    """Return the sums of all batches, merged now and then, so that what is held stays small."""
     held: list[pd.DataFrame] = []
     for batch in batches:
         held.append(reduce(batch))
         if len(held) >= 32:
             held = [merge_sums(held, by)]
-    return merge_sums(held, by)
+    return held
 
 
 def _results(sums: pd.DataFrame, metrics: Sequence[Metric], by: Sequence[str]) -> pd.DataFrame:
+    place, quantity, label = INNER
     rows = []
-    for key, group in sums.groupby([*by, "metric"], dropna=False, sort=False):
+    for key, group in sums.groupby([*by, place], dropna=False, sort=False):
         row = dict(zip([*by, "metric"], key, strict=True))
-        rows.append(row | _scored(group.set_index("label"), metrics[int(str(row["metric"]))]))
+        metric = metrics[int(str(row["metric"]))]
+        plain = dict(zip([quantity, label, *VALUES], _PLAIN, strict=True))
+        sums_of = group[list(plain)].rename(columns=plain).set_index("label")
+        rows.append(row | _scored(sums_of, metric))
     table = pd.DataFrame(rows)
     order = [name for name in RESULTS.names if name in table]
     table = table[[*order, *(name for name in table if name not in order)]]
@@ -262,13 +229,14 @@ def _results(sums: pd.DataFrame, metrics: Sequence[Metric], by: Sequence[str]) -
 def _scored(sums: pd.DataFrame, metric: Metric) -> dict[str, Any]:
     guess = sums[sums.index == CHANCE]
     own = sums[sums.index != CHANCE]
-    score, stderr, n = (metric.finish or mean_of)(own)
+    outcome = (metric.finish or mean_of)(own)
+    n = outcome.n_examples
     return {
         "metric": metric.name,
-        "score": score,
-        "stderr": stderr,
+        "score": outcome.score,
+        "stderr": outcome.stderr,
         "n_examples": n,
-        "n_missing": int(own.groupby("quantity")["missing"].sum().max()),
+        "n_missing": int(own.groupby("quantity")["missing"].sum().max()) + outcome.n_dropped,
         "chance": float(guess["sum"].iloc[0] / guess["n"].iloc[0]) if len(guess) and n else np.nan,
         "resolution": 1 / n if n else np.nan,
         "low": _bound(metric.bounds[0]),

@@ -109,7 +109,7 @@ def test_options_stand_in_the_name():
         (lambda: metrics.get("subset_accuracy", length=0), "length must be 1 or more"),
         (
             lambda: metrics.get("chance_corrected_accuracy", of="exact_match"),
-            "needs a metric with a chance level, and exact_match has none",
+            "with a chance level, and exact_match is none",
         ),
     ],
 )

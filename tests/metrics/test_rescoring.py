@@ -107,7 +107,7 @@ def test_every_way_in_gives_the_same_numbers(samples, tmp_path):
 
 def test_batches_do_not_change_large_numbers(samples, monkeypatch):
     whole = rescore(samples, "logprob_correct")
-    monkeypatch.setattr("emergekit.metrics.rescoring._BATCH", 17)
+    monkeypatch.setattr("emergekit.metrics.sources.BATCH", 170)
     assert_equal(rescore(samples, "logprob_correct"), whole)
 
 

@@ -1,0 +1,178 @@
+"""Where samples come from: a table in memory, files on disk, or batches one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from emergekit.errors import LoadError, TableError
+from emergekit.metrics.columns import Samples, column_names
+
+__all__ = ["Batch", "Piece", "Source", "open_source", "read_batch"]
+
+BATCH = 1 << 16  # rows that are reduced to sums together
+
+Batch: TypeAlias = "Samples | Piece"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One row group of a parquet file, to be read where it is needed.
+
+    Parameters
+    ----------
+    file : str
+        The file.
+    row_group : int
+        Which of its row groups.
+    names : tuple of str
+        Its columns.
+    keys : dict
+        Columns that its folder states, as in ``model=a/``.
+    """
+
+    file: str
+    row_group: int
+    names: tuple[str, ...]
+    keys: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Batches of samples, the names of all their columns, and whether they can be shared out."""
+
+    batches: Iterable[Batch]
+    names: tuple[str, ...]
+    shareable: bool = True
+
+
+def open_source(samples: Any) -> Source:
+    """Return what `rescore` was given as batches.
+
+    Raises
+    ------
+    LoadError
+        If a path is absent, holds no parquet file, or a file cannot be read.
+    TableError
+        If there are no samples, or they are of a kind that cannot be read.
+    """
+    if isinstance(samples, pd.DataFrame | pa.Table | pa.RecordBatch):
+        if not len(samples):
+            raise TableError("samples: the table has no rows.")
+        return Source(_slices(samples), tuple(column_names(samples)))
+    if isinstance(samples, str | Path):
+        return _of_fragments(_dataset(Path(samples)), str(samples))
+    if isinstance(samples, ds.Dataset):
+        return _of_fragments(samples, "the dataset")
+    if isinstance(samples, Iterable) and not isinstance(samples, dict):
+        return _of_batches(iter(samples))
+    raise TableError(
+        f"samples: expected a table, a path, or batches of Arrow, not {type(samples).__name__}."
+    )
+
+
+def read_batch(batch: Batch, columns: Sequence[str], required: Sequence[str]) -> Iterator[Samples]:
+    """Yield the samples of a batch with these columns; those that a file lacks are null.
+
+    Raises
+    ------
+    LoadError
+        If a file lacks a column that is `required`.
+    """
+    if not isinstance(batch, Piece):
+        chosen = list(columns)
+        yield batch[chosen] if isinstance(batch, pd.DataFrame) else batch.select(chosen)
+        return
+    have = {*batch.names, *batch.keys}
+    lacking = [name for name in required if name in columns and name not in have]
+    if lacking:
+        raise LoadError(f"{batch.file}: column {', '.join(map(repr, lacking))} is absent.")
+    inside = [name for name in columns if name in batch.names]
+    file = pq.ParquetFile(batch.file)
+    pieces = file.iter_batches(batch_size=BATCH, row_groups=[batch.row_group], columns=inside)
+    for piece in pieces:
+        if len(piece):
+            yield _completed(piece, columns, batch.keys)
+
+
+def _completed(piece: pa.RecordBatch, columns: Sequence[str], keys: dict[str, Any]) -> pa.Table:
+    """Return a piece with all of the columns: from the file, from its folder, or null."""
+    arrays = [
+        piece.column(name)
+        if name in piece.schema.names
+        else pa.repeat(pa.scalar(keys.get(name)), len(piece))
+        for name in columns
+    ]
+    return pa.table(arrays, names=list(columns))
+
+
+def _slices(samples: Samples) -> Iterator[Samples]:
+    for start in range(0, len(samples), BATCH):
+        if isinstance(samples, pd.DataFrame):
+            yield samples.iloc[start : start + BATCH]
+        else:
+            yield samples.slice(start, BATCH)
+
+
+def _dataset(path: Path) -> ds.Dataset:
+    if not path.exists():
+        raise LoadError(f"{path}: there is no such file or folder.")
+    files = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
+    if not files:
+        raise LoadError(f"{path}: the folder holds no parquet file.")
+    base = path if path.is_dir() else path.parent
+    for file in files:
+        try:
+            pq.read_metadata(file)
+        except (pa.ArrowException, OSError) as error:
+            raise LoadError(f"{file}: not a readable parquet file ({error!s:.80}).") from None
+    paths = [str(file) for file in files]
+    return ds.dataset(paths, format="parquet", partitioning="hive", partition_base_dir=str(base))
+
+
+def _of_fragments(dataset: ds.Dataset, where: str) -> Source:
+    pieces, names = list[Piece](), dict[str, None]()
+    for fragment in dataset.get_fragments():
+        keys = ds.get_partition_keys(fragment.partition_expression)
+        own = tuple(fragment.physical_schema.names)
+        names |= dict.fromkeys((*own, *keys))
+        for group in fragment.row_groups:
+            if group.num_rows:
+                pieces.append(Piece(fragment.path, group.id, own, keys))
+    if not pieces:
+        raise TableError(f"samples: {where} has no rows.")
+    return Source(pieces, tuple(names))
+
+
+def _of_batches(batches: Iterator[Any]) -> Source:
+    first = next(batches, None)
+    if first is None:
+        raise TableError("samples: the iterable has no batches.")
+    if not isinstance(first, pa.RecordBatch | pa.Table | pd.DataFrame):
+        raise TableError(
+            f"samples: batches must be of Arrow or pandas, not {type(first).__name__}."
+        )
+    names = tuple(column_names(first))
+    return Source(_alike(first, batches, names), names, shareable=False)
+
+
+def _alike(first: Samples, rest: Iterator[Any], names: tuple[str, ...]) -> Iterator[Samples]:
+    """Yield batches with rows; their columns must stay the same, or shots would be mixed."""
+    if len(first):
+        yield first
+    for number, batch in enumerate(rest, start=2):
+        if set(column_names(batch)) != set(names):
+            differ = sorted(set(column_names(batch)) ^ set(names))
+            raise TableError(
+                f"samples: batch {number} differs from the first in columns {', '.join(differ)}; "
+                f"give all batches the same columns."
+            )
+        if len(batch):
+            yield batch

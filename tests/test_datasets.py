@@ -1,19 +1,36 @@
 import gzip
+import lzma
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from scipy.interpolate import Akima1DInterpolator
 
-from emergekit import datasets
+from emergekit import datasets, load
+from emergekit.errors import LoadError
 from emergekit.tables import MODELS, RESULTS
 from tests.contracts import check_dataset, check_table
 
-FOLDERS = ("bigg", "chinchilla", "open_models", "wei_classes")
+FOLDERS = (
+    "bigg",
+    "bnsl_addition",
+    "chinchilla",
+    "extrapolation_benchmark",
+    "gadre",
+    "open_models",
+    "porian",
+    "wei_classes",
+)
+UNPACK = {".csv": bytes, ".gz": gzip.decompress, ".xz": lzma.decompress}
 
 
 def content(file):
-    raw = file.read_bytes()
-    return gzip.decompress(raw) if file.suffix == ".gz" else raw
+    return UNPACK[file.suffix](file.read_bytes())
+
+
+def log_rmse(predicted, observed):
+    return np.sqrt(np.mean((np.log(predicted) - np.log(observed)) ** 2))
 
 
 def test_chinchilla_has_245_runs_of_which_240_are_fitted():
@@ -91,6 +108,195 @@ def test_wei_classes_count_as_in_the_paper():
     }
 
 
+def test_porian_has_1745_points_in_15_configurations():
+    points = datasets.load_porian()
+    check_table(points, MODELS)
+    check_dataset(points)
+    assert len(points) == 1745
+    assert points["model"].iloc[[0, -1]].tolist() == ["porian-0001", "porian-1745"]
+    assert points["dataset"].value_counts().to_dict() == {"RefinedWeb": 1164, "OpenWebText2": 581}
+    assert len(points[["dataset", "setting"]].drop_duplicates()) == 15
+    assert points["family"].nunique() == 15
+    assert not points.duplicated(["family", "flops", "n_params"]).any()
+    assert points["flops"].to_numpy() == pytest.approx(6 * points["n_params"] * points["n_tokens"])
+
+
+def test_the_three_counts_of_porian_are_of_the_same_16_networks():
+    points = datasets.load_porian()
+    counts = points.pivot_table(index=["width", "depth"], columns="flop_count", values="n_params")
+    assert len(counts) == 16
+    width, depth = (counts.index.get_level_values(name) for name in ("width", "depth"))
+    assert (counts["standard"] - counts["kaplan"] == 50432 * width).all()
+    assert (counts["attention"] - counts["standard"] == 2048 * width * depth).all()
+
+
+def test_runs_of_porian_are_one_curve_however_they_are_counted():
+    # Training losses of one run at the budgets of two ways to count fall in turn, as one curve.
+    points = datasets.load_porian().query("dataset == 'RefinedWeb'")
+    both = points[points["setting"].isin(["kaplan", "last_layer_attention"])]
+    runs = both.sort_values("n_tokens").groupby("run")
+    assert len(runs) == 16
+    assert (runs["setting"].nunique() == 2).all()
+    assert (runs["loss"].diff().dropna() < 0).all()
+
+
+def test_exponents_of_porian_come_out_of_the_published_optima():
+    optima, fits = datasets.load_porian("optima"), datasets.load_porian("fits")
+    check_dataset(optima)
+    check_dataset(fits)
+    assert (len(optima), len(fits)) == (177, 30)
+    plain = fits[~fits["weighted"]].set_index(["dataset", "setting"])["n_params_exponent"]
+    for configuration, rows in optima.dropna().groupby(["dataset", "setting"]):
+        slope, _ = np.polyfit(np.log(rows["flops"]), np.log(rows["n_params"]), 1)
+        assert slope == pytest.approx(plain[configuration], abs=1e-9), configuration
+
+
+@pytest.mark.parametrize(("setting", "published"), [("kaplan", 0.8338), ("tuned", 0.4970)])
+def test_exponents_of_porian_come_out_of_the_points_by_interpolation(setting, published):
+    # Porian et al. 2024, RefinedWeb, unweighted; theirs are medians over draws of seed noise.
+    points = datasets.load_porian().query(f"dataset == 'RefinedWeb' and setting == '{setting}'")
+    log_optima = {}
+    for flops, rows in points.sort_values("n_params").groupby("flops"):
+        log_n = np.log(rows["n_params"].to_numpy())
+        grid = np.linspace(log_n[0], log_n[-1], 25 * (len(rows) - 1))
+        lowest = int(np.argmin(Akima1DInterpolator(log_n, np.log(rows["loss"]))(grid)))
+        if 0 < lowest < len(grid) - 1:
+            log_optima[np.log(flops)] = grid[lowest]
+    slope, _ = np.polyfit(list(log_optima), list(log_optima.values()), 1)
+    assert slope == pytest.approx(published, abs=0.005)
+
+
+def test_loss_fits_of_porian_that_never_moved_are_marked():
+    fits = datasets.load_porian("fits")
+    stuck = fits[~fits["loss_fit_moved"]]
+    assert len(stuck) == 9
+    assert stuck["weighted"].all()
+    assert stuck["A"].to_numpy() == pytest.approx(np.exp(5))
+    with pytest.raises(ValueError, match="did you mean 'fits'"):
+        datasets.load_porian("fit")
+
+
+def test_gadre_has_104_models_8_losses_and_46_accuracies():
+    gadre = datasets.load_gadre()
+    check_table(gadre.models, MODELS)
+    check_table(gadre.results, RESULTS)
+    check_dataset(gadre.models)
+    check_dataset(gadre.results)
+    assert len(gadre.models) == 104
+    losses = gadre.models.filter(regex="^loss_").drop(columns="loss_dataset")
+    assert losses.shape == (104, 8)
+    assert (losses > 0).to_numpy().all()
+    assert gadre.results["task"].nunique() == 46
+    assert len(gadre.results) == 46 * 104
+    assert gadre.results["score"].between(0, 1).all()
+    assert set(gadre.results["model"]) == set(gadre.models["model"])
+
+
+def test_flops_of_gadre_do_not_overflow():
+    # Their product of integers passes 2^63: 47 of 104 values of the reference table are wrong.
+    models = datasets.load_gadre().models
+    n_params, n_tokens = models["n_params"].astype(float), models["n_tokens"].astype(float)
+    assert models["flops"].to_numpy() == pytest.approx((6 * n_params * n_tokens).to_numpy())
+    assert models["flops"].max() > 2**63
+    per_param = 20 * models["chinchilla_multiplier"] * n_params
+    assert n_tokens.to_numpy() == pytest.approx(per_param.to_numpy(), rel=1e-6)
+
+
+# Gadre et al. 2024, their code on their five models a corpus: E, a, b, eta of
+# loss = E + (a M^eta + b M^-eta) C^-eta, M = D / N, and the percentage by which it errs at 7B and
+# at the over-trained 1B.
+GADRE = {
+    "C4": (1.5083, 141.28, 189.52, 0.12124, -4.3, 1.5),
+    "RedPajama": (1.8366, 212.24, 366.69, 0.13643, 0.7, 0.7),
+    "RefinedWeb": (1.7345, 157.12, 246.21, 0.12720, -1.6, 0.0),
+}
+
+
+@pytest.mark.parametrize("corpus", GADRE)
+def test_fits_of_gadre_err_on_the_large_models_as_theirs_do(corpus):
+    e, a, b, eta, at_7b, overtrained = GADRE[corpus]
+    models = datasets.load_gadre().models.query(f"train_dataset == '{corpus}'")
+    ratio = models["n_tokens"] / models["n_params"]
+    predicted = e + (a * ratio**eta + b * ratio**-eta) * models["flops"] ** -eta
+    error = (100 * (predicted / models["loss_c4_val"] - 1)).groupby(models["architecture"])
+    assert error.last()["open_lm_7b"] == pytest.approx(at_7b, abs=0.06)
+    assert error.last()["open_lm_1b"] == pytest.approx(overtrained, abs=0.06)
+
+
+def test_extrapolation_benchmark_has_92_curves_and_no_duplicates():
+    curves = datasets.load_extrapolation_benchmark()
+    check_dataset(curves)
+    columns = ["domain", "task", "model", "n_shots", "x", "loss", "is_fit"]
+    assert curves.columns.tolist() == columns
+    curve = ["domain", "task", "model"]
+    counts = curves.drop_duplicates(curve)["domain"].value_counts().to_dict()
+    assert counts == {"IC": 72, "NMT": 5, "LM": 5, "BB": 10}
+    assert len(curves) == 20282 - 687
+    assert not curves.duplicated([*curve, "x"]).any()
+    assert curves["is_fit"].dtype == bool
+    assert curves["loss"].between(0, 1).all()
+    fitted, rest = (curves[curves["is_fit"] == part].groupby(curve)["x"] for part in (True, False))
+    assert (fitted.max() < rest.min()).all()
+    sizes = ["1.07e+09", "1.34e+08", "1.68e+07", "2.62e+08", "4.53e+08"]
+    assert sorted(curves.loc[curves["domain"] == "LM", "model"].unique()) == sizes
+
+
+# Root mean square log error on the part to predict, of a power law by least squares on logs:
+# estimator M1 of Alabdulmohsin et al. 2022, which has a closed form (values computed, not printed).
+M1 = {
+    "28 Enc, 6 Dec": 0.1708,
+    "6 Enc, 28 Dec": 0.2340,
+    "6 Enc, 6 Dec": 0.2619,
+    "Dec-only": 0.2520,
+    "TEnc-LSTM": 0.1899,
+    "1.07e+09": 0.0171,
+    "1.34e+08": 0.0143,
+    "1.68e+07": 0.0064,
+    "2.62e+08": 0.0155,
+    "4.53e+08": 0.0165,
+}
+
+
+@pytest.mark.parametrize("model", M1)
+def test_power_laws_miss_the_benchmark_by_known_errors(model):
+    curves = datasets.load_extrapolation_benchmark()
+    curve = curves[(curves["model"] == model) & curves["domain"].isin(["NMT", "LM"])]
+    fitted, rest = curve[curve["is_fit"]], curve[~curve["is_fit"]]
+    slope, intercept = np.polyfit(np.log(fitted["x"]), np.log(fitted["loss"]), 1)
+    predicted = np.exp(intercept + slope * np.log(rest["x"]))
+    assert log_rmse(predicted, rest["loss"]) == pytest.approx(M1[model], abs=6e-5)
+
+
+def test_addition_agrees_with_its_broken_power_law():
+    # Caballero et al. 2022, form with one break; values of a converged fit to the first 14 points.
+    a, b, c0, c1, d1, f1 = 0.41388, 2.27727, 0.055077, 5.66291, 612.58, 0.059193
+    points = datasets.load_bnsl_addition()
+    check_table(points, MODELS)
+    check_dataset(points)
+    x = points["x"]
+    predicted = a + b * x**-c0 * (1 + (x / d1) ** (1 / f1)) ** (-c1 * f1)
+    fitted = points["is_fit"]
+    assert (len(points), fitted.sum()) == (17, 14)
+    assert log_rmse(predicted[fitted], points["loss"][fitted]) == pytest.approx(5.985e-4, rel=1e-2)
+    assert log_rmse(predicted[~fitted], points["loss"][~fitted]) == pytest.approx(0.0109, abs=1e-4)
+
+
+@pytest.mark.parametrize("folder", ["bnsl_addition", "gadre", "porian"])
+def test_bundled_models_load_from_their_folder_as_from_their_loader(folder):
+    ours = getattr(datasets, f"load_{folder}")()
+    models = ours.models if folder == "gadre" else ours
+    tables = load(datasets.data_folder() / folder)
+    assert "error" not in tables.notes["severity"].tolist()
+    assert tables.models["model"].tolist() == models["model"].tolist()
+    assert tables.models["loss"].to_numpy(dtype=float) == pytest.approx(models["loss"].to_numpy())
+    assert len(tables.results) == (4784 if folder == "gadre" else 0)
+
+
+def test_curves_that_are_no_models_are_left_to_their_loader():
+    with pytest.raises(LoadError, match="no table to read"):
+        load(datasets.data_folder() / "extrapolation_benchmark")
+
+
 def test_every_folder_says_where_it_comes_from():
     for name in FOLDERS:
         readme = (datasets.data_folder() / name / "README.md").read_text()
@@ -108,6 +314,6 @@ def test_the_script_beside_a_table_writes_that_table(folder, reference_files, tm
     made = datasets.data_folder() / folder
     subprocess.run([sys.executable, made / "make.py", reference_files, tmp_path], check=True)
     written = sorted(file.name for file in tmp_path.iterdir())
-    assert written == sorted(f.name for f in made.iterdir() if f.suffix in (".csv", ".gz"))
+    assert written == sorted(f.name for f in made.iterdir() if f.suffix in UNPACK)
     for name in written:
         assert content(tmp_path / name) == content(made / name), name

@@ -56,6 +56,8 @@ def is_list(kind: pa.DataType) -> bool:
 
 def valid_rows(column: pa.Array) -> NDArray[np.bool_]:
     """Return which rows hold a value; NaN is none."""
+    if not column.null_count and not pa.types.is_floating(column.type):
+        return np.ones(len(column), dtype=bool)
     valid = np.asarray(column.is_valid().to_numpy(zero_copy_only=False), dtype=bool)
     if pa.types.is_floating(column.type):
         valid &= ~np.isnan(column.to_numpy(zero_copy_only=False))

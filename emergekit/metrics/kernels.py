@@ -57,7 +57,9 @@ def _scores(block: Block, gold: Index) -> Scores:
     if compiled is not None:
         below, own, share = compiled.below_highest(block.rowwise, gold)
         p, error, total = compiled.softmax(np.exp(below, out=below), gold)
-        return Scores(share, p, error, np.log(total) - own)
+        cross_entropy = np.log(total, out=total)
+        cross_entropy -= own
+        return Scores(share, p, error, cross_entropy)
     exponents, total = block.exponents, block.total
     p = _of(exponents, gold) / total
     squares = np.einsum("kn,kn->n", exponents, exponents)

@@ -18,6 +18,9 @@ from emergekit.reporting.words import counted
 
 __all__ = ["fit_quietly", "fit_section", "law_sections"]
 
+# Laws that hold for training runs as they come. Others need to be asked for: a power law in
+# compute holds for compute-optimal runs only, which a table does not say of itself.
+_OF_RUNS = (laws.CHINCHILLA,)
 _TOKENS_PER_PARAM = 20
 _DECADES = 6
 _CAPTION = (
@@ -27,9 +30,9 @@ _CAPTION = (
 
 
 def law_sections(models: pd.DataFrame, notes: list[Note]) -> list[Section]:
-    """Return one section for every law whose columns the models fill."""
+    """Return one section for every law of training runs whose columns the models fill."""
     sections = []
-    for law in laws.LAWS:
+    for law in _OF_RUNS:
         names = [*law.variables, law.response]
         if not set(names) <= set(models):
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -56,6 +56,12 @@ class Parameter:
                 f"parameter '{self.name}': scale 'log' needs start > 0 and lower >= 0."
             )
 
+    def started_at(self, start: float) -> Parameter:
+        """Return the same parameter with another start, moved inside the bounds if need be."""
+        inside = float(np.clip(start, self.lower, self.upper))
+        usable = np.isfinite(inside) and (inside > 0 or self.scale == "linear")
+        return replace(self, start=inside) if usable else self
+
 
 @dataclass(frozen=True)
 class Law:
@@ -85,6 +91,9 @@ class Law:
         Paper and equation.
     formula : str
         The formula, as one line of text.
+    guess : callable, optional
+        ``guess(response, *variables)``: parameters from which a search on these rows should begin,
+        for laws whose starts depend on the data, such as the place of a break.
     """
 
     name: str
@@ -97,6 +106,7 @@ class Law:
     inverse: Callable[..., Array] | None = None
     reference: str = ""
     formula: str = ""
+    guess: Callable[..., tuple[float, ...]] | None = None
 
     def __post_init__(self) -> None:
         arguments = (*self.variables, *self.names)
@@ -105,6 +115,9 @@ class Law:
         if self.inverse is not None:
             inverse = ("along", "response", *arguments)
             self._require_arguments(self.inverse, inverse, "arguments of an inverse")
+        if self.guess is not None:
+            guess = ("response", *self.variables)
+            self._require_arguments(self.guess, guess, "arguments of a guess")
 
     def _require_arguments(
         self,
@@ -137,6 +150,24 @@ class Law:
         with np.errstate(all="ignore"):
             parts = self.gradient(*self._arguments(table, params))
         return np.stack(np.broadcast_arrays(*parts), axis=-1).astype(float)
+
+    def started_at(self, table: Columns, response: str | None = None) -> Law:
+        """Return the same law with the starts that its guess gives for these rows.
+
+        Without a guess, or where the guess has no value, the starts stay; guesses outside the
+        bounds move onto them. Rows with an empty cell are not looked at.
+        """
+        if self.guess is None:
+            return self
+        names = (response or self.response, *self.variables)
+        rows = np.stack([np.asarray(table[name], dtype=float) for name in names])
+        rows = rows[:, np.isfinite(rows).all(axis=0)]
+        if not rows.size:
+            return self
+        with np.errstate(all="ignore"):
+            guesses = self.guess(*rows)
+        parameters = (p.started_at(g) for p, g in zip(self.parameters, guesses, strict=True))
+        return replace(self, parameters=tuple(parameters))
 
     def _arguments(self, table: Columns, params: Columns) -> list[Array]:
         columns = [np.asarray(table[name], dtype=float) for name in self.variables]

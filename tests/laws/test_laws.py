@@ -3,18 +3,102 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from emergekit import laws
-from emergekit.laws import Law, Parameter
+from emergekit.laws import Law, Parameter, broken, humps, ramps, saturating, sigmoids
 from tests.contracts import check_law
+from tests.laws.cases import PARAMS, RUNS, TABLES, columns_of
 
-PARAMS = {"chinchilla": {"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37}}
-TABLE = pd.DataFrame({"n_params": [1e8, 1e9, 7e10], "n_tokens": [2e9, 3e11, 1.4e12]})
+EVERY_LAW = pytest.mark.parametrize("law", laws.LAWS, ids=[law.name for law in laws.LAWS])
 
 
-@pytest.mark.parametrize("law", laws.LAWS, ids=[law.name for law in laws.LAWS])
+@EVERY_LAW
 def test_every_law_honours_the_contract(law):
-    check_law(law, TABLE, PARAMS[law.name])
+    check_law(law, TABLES.get(law.name, RUNS), PARAMS[law.name])
+
+
+def test_no_two_laws_have_one_name():
+    assert len({law.name for law in laws.LAWS}) == len(laws.LAWS)
+    assert set(PARAMS) == {law.name for law in laws.LAWS}
+
+
+@pytest.fixture
+def _complex_functions(monkeypatch):
+    """Let the real-valued functions of SciPy and NumPy take complex numbers."""
+    monkeypatch.setattr(np, "logaddexp", lambda a, b: np.log(np.exp(a) + np.exp(b)))
+    for module in (broken, humps, ramps, saturating, sigmoids):
+        monkeypatch.setattr(module, "expit", lambda z: 1 / (1 + np.exp(-z)))
+
+
+@EVERY_LAW
+@pytest.mark.usefixtures("_complex_functions")
+def test_gradients_agree_with_complex_steps(law):
+    arguments = columns_of(law, TABLES.get(law.name, RUNS))
+    n = len(law.variables)
+    gradient = law.gradient(*arguments)
+    for place, name in enumerate(law.names):
+        moved = list(arguments)
+        moved[n + place] = moved[n + place] * (1 + 1e-30j)
+        slope = np.imag(law.function(*moved)) / (1e-30 * arguments[n + place])
+        np.testing.assert_allclose(gradient[place], slope, rtol=1e-11, err_msg=name)
+
+
+@EVERY_LAW
+def test_no_law_warns_at_its_starts_or_far_from_them(law):
+    rng = np.random.default_rng(0)
+    scales = {
+        "n_params": 10 ** rng.uniform(5, 13, 40),
+        "n_tokens": 10 ** rng.uniform(6, 14, 40),
+        "n_unique_tokens": 10 ** rng.uniform(6, 14, 40),
+        "flops": 10 ** rng.uniform(14, 28, 40),
+        "loss": rng.uniform(0.1, 12, 40),
+    }
+    variables = [scales[name] for name in law.variables]
+    starts = np.array([[parameter.start for parameter in law.parameters]])
+    far = starts * rng.uniform(0.5, 2.0, (20, len(law.names)))
+    with np.errstate(all="raise", under="ignore"):
+        for params in np.concatenate([starts, far]):
+            params = [np.asarray(value) for value in params]
+            value = law.function(*variables, *params)
+            defined = np.isfinite(value)
+            assert defined.all() or law.name == "m4_in_n_tokens"  # floor above ceiling
+            for part in law.gradient(*variables, *params):
+                assert np.isfinite(np.broadcast_to(part, value.shape)[defined]).all()
+
+
+@EVERY_LAW
+def test_the_starts_of_a_law_are_a_batch_of_one_like_any_other(law):
+    starts = {p.name: np.full((3, 1), p.start) for p in law.parameters}
+    table = TABLES.get(law.name, RUNS)
+    assert law.predict(table, starts).shape == (3, len(table))
+    assert law.jacobian(table, starts).shape == (3, len(table), len(law.names))
+
+
+@pytest.mark.parametrize("law", [law for law in laws.LAWS if law.guess], ids=lambda law: law.name)
+@settings(max_examples=30)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.sampled_from([0.0, 1.0, 2.5, 1e9, 1e9, 1e21, 1e24, np.nan]),
+            st.sampled_from([-1.0, 0.0, 0.2, 0.2, 0.9, 3.0, 1e10, np.nan]),
+        ),
+        max_size=6,
+    )
+)
+def test_any_rows_leave_a_law_with_usable_starts(law, rows):
+    x, y = np.array(rows).reshape(-1, 2).T
+    started = law.started_at({law.variables[0]: x, law.response: y})
+    assert started.names == law.names
+    assert np.isfinite([parameter.start for parameter in started.parameters]).all()
+
+
+@pytest.mark.parametrize("law", [law for law in laws.LAWS if law.inverse], ids=lambda law: law.name)
+def test_an_inverse_knows_the_variables_of_its_law_only(law):
+    arguments = columns_of(law, TABLES.get(law.name, RUNS))
+    with pytest.raises(ValueError, match=f"Known: {', '.join(law.variables)}"):
+        law.inverse("shoes", np.array([2.5]), *arguments)
 
 
 def test_chinchilla_gives_the_published_loss():
@@ -92,7 +176,7 @@ def test_a_law_checks_the_arguments_of_its_inverse():
 def test_laws_survive_pickling(law):
     again = pickle.loads(pickle.dumps(law))
     assert again == law
-    assert again.function is law.function
+    assert again.function == law.function
 
 
 @pytest.mark.parametrize(

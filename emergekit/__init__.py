@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from emergekit import compute, datasets, figures, laws, metrics, theory
     from emergekit.emergence import curve_shapes
     from emergekit.errors import FitError, FitWarning, LoadError, TableError
-    from emergekit.fitting import Fit, fit
+    from emergekit.fitting import Fit, bootstrap, delta_path, fit
     from emergekit.laws import Law, Parameter
     from emergekit.loaders import load
     from emergekit.metrics import Metric, rescore
@@ -40,6 +40,8 @@ _HOMES = {
     "Parameter": "laws",
     "Fit": "fitting",
     "fit": "fitting",
+    "bootstrap": "fitting",
+    "delta_path": "fitting",
     "curve_shapes": "emergence",
     "report": "reporting",
 }
@@ -68,6 +70,8 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "laws",
     "Fit",
     "fit",
+    "bootstrap",
+    "delta_path",
     "curve_shapes",
     "figures",
     "report",

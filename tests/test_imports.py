@@ -117,7 +117,7 @@ def test_no_module_shadows_a_public_name():
     for module in pkgutil.walk_packages([str(PACKAGE)], "emergekit."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    for name in ("validate", "join_models", "load", "fit", "curve_shapes", "report"):
+    for name in ("validate", "join_models", "load", "rescore", "fit", "bootstrap", "report"):
         assert callable(getattr(ek, name)), name
 
 

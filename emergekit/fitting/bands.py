@@ -9,7 +9,7 @@ from scipy.stats import t as student_t
 
 from emergekit.fitting.scatter import deviation, weighted_quantile
 
-__all__ = ["mean_variance", "student_reach", "with_scatter"]
+__all__ = ["between", "mean_variance", "student_reach", "with_scatter"]
 
 Array = NDArray[np.float64]
 
@@ -65,3 +65,9 @@ def with_scatter(
         scatter = max(scatter, normal)
     reach: Array = np.hypot(mean_reach, scatter)
     return reach
+
+
+def between(draws: Array, level: float) -> tuple[Array, Array]:
+    """Return the percentiles that hold that share of the draws in their middle, by column."""
+    lower, upper = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return lower, upper

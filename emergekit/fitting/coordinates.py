@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from emergekit.errors import FitError, shown, unknown
@@ -77,10 +78,24 @@ class Coordinates:
         """Return d parameter / d z."""
         return np.where(self.log, self.values(z), 1.0)
 
-    def params(self, z: Array) -> dict[str, float]:
-        """Return all parameters by name."""
-        found = dict(zip([p.name for p in self.searched], self.values(z).tolist(), strict=True))
-        return {p.name: self.fixed.get(p.name, found.get(p.name, np.nan)) for p in self.parameters}
+    def params(self, z: Array) -> dict[str, Any]:
+        """Return all parameters by name; for z of shape (B, p), those searched as (B,)."""
+        values = np.moveaxis(self.values(z), -1, 0)
+        found = dict(zip([p.name for p in self.searched], values, strict=True))
+        return {name: found.get(name, self.fixed.get(name)) for name in self.names}
+
+    def z(self, params: Mapping[str, Any] | pd.Series[Any]) -> Array:
+        """Return the coordinates of these parameters, shape (p,)."""
+        z = self._to_z([params[p.name] for p in self.searched])
+        return np.where(self.vanishing, np.maximum(z, VANISHED), z)
+
+    def near(self, params: Mapping[str, Any] | pd.Series[Any]) -> Array:
+        """Return the coordinates of these parameters, with what has vanished back at its start.
+
+        A search that begins at 0 on a log scale would stay there.
+        """
+        z, first = self.z(params), self._to_z([p.start for p in self.searched])
+        return np.where(self.vanishing & (z <= VANISHED), first, z)
 
     def starts(self, n: int) -> list[Array]:
         """Return the law's start, and others around it: the same ones every time."""

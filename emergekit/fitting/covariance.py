@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emergekit.fitting.coordinates import Coordinates
-from emergekit.fitting.solver import Problem
+from emergekit.fitting.problem import Problem
 
 __all__ = ["Uncertainty", "correlated_pairs", "sandwich"]
 
@@ -54,6 +54,9 @@ def sandwich(problem: Problem, coordinates: Coordinates, z: Array) -> Uncertaint
         return Uncertainty(cov, on_bound, identified=True)
 
     residuals = problem.residuals(z)
+    if problem.objective.delta == 0:
+        # Rows that the fit goes through have no sign but that of rounding.
+        residuals[np.abs(residuals) <= 1e-9 * np.abs(residuals).mean()] = 0.0
     curvature = problem.weights * problem.objective.smooth_curvature(
         residuals, len(problem.lower), problem.weights
     )

@@ -11,12 +11,12 @@ import pandas as pd
 import emergekit.laws as known_laws
 from emergekit.errors import FitError, FitWarning, TableError, nearest, shown
 from emergekit.fitting.coordinates import Coordinates
-from emergekit.fitting.objectives import Objective
 from emergekit.fitting.objectives import objective as find_objective
+from emergekit.fitting.problem import problem_of
 from emergekit.fitting.quality import quality
 from emergekit.fitting.result import Fit
 from emergekit.fitting.rows import Weights, rows_of
-from emergekit.fitting.solver import Problem, solve
+from emergekit.fitting.solver import balanced, solve
 from emergekit.laws import Law
 
 __all__ = ["fit"]
@@ -33,6 +33,9 @@ def fit(
     weights: Weights = None,
     fixed: Mapping[str, float] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
+    *,
+    over: float = 2.0,
+    tau: float = 0.5,
 ) -> Fit:
     """Return the law fitted to the rows of a table.
 
@@ -44,10 +47,14 @@ def fit(
         One row an observation, with the law's variables and the response.
     response : str, optional
         Column to explain; the law's own if None.
-    objective : {"least_squares", "least_squares_log", "huber_log"}, optional
-        The law's own if None. The value is a sum over rows.
+    objective : str, optional
+        What is minimised, a sum over rows; the law's own if None. "least_squares", "huber", "lad"
+        (absolute deviations, the limit of "huber" for small deltas), "quantile" or "asymmetric"
+        (Huber with predictions above the observation counting more); with "_log" behind, on
+        differences of logarithms.
     delta : float
-        Where the Huber penalty turns linear, in units of log response.
+        Where the penalty of "huber" and "asymmetric" turns linear, in units of the response or its
+        logarithm.
     weights : str, Series or array, optional
         Column, Series on the index of the table, or one number a row in order, 0 or more: inverse
         variances of the rows, up to a common scale, on which nothing but the objective's value
@@ -56,6 +63,10 @@ def fit(
         Parameters to hold at a value.
     bounds : mapping, optional
         Bounds (lower, upper) of parameters, instead of the law's.
+    over : float
+        How many times a prediction above the observation counts under "asymmetric".
+    tau : float
+        Share of the observations that "quantile" puts below the law.
 
     Returns
     -------
@@ -113,14 +124,18 @@ def fit(
     response = law.response if response is None else response
     if response in law.variables:
         raise FitError(f"'{response}' is a variable of {law.name}; name another response.")
-    goal = find_objective(law.objective if objective is None else objective, delta)
-    coordinates = Coordinates(law, {} if fixed is None else fixed, {} if bounds is None else bounds)
+    goal = find_objective(law.objective if objective is None else objective, delta, over, tau)
+    fixed, bounds = {} if fixed is None else fixed, {} if bounds is None else bounds
+    Coordinates(law, fixed, bounds)  # arguments are refused before rows are
     data, weight = rows_of(law, table, response, goal, weights)
+    coordinates = Coordinates(law.started_at(data, response), fixed, bounds)
     _require_enough(law, data, response, coordinates)
     heaviest = float(weight.max())  # in any unit, squared weights would overflow
-    problem = _problem(law, data, response, weight / heaviest, goal, coordinates)
+    relative = (weight / heaviest).to_numpy()
+    problem = problem_of(law, data, response, relative, goal, coordinates)
     try:
-        solution = solve(problem, coordinates.starts(_N_STARTS))
+        starts = balanced(problem, np.array(coordinates.starts(_N_STARTS)))
+        solution = solve(problem, starts)
     except FloatingPointError:
         raise FitError(_not_finite(law, data, coordinates)) from None
     cov, stats, said = quality(law, response, problem, coordinates, solution)
@@ -137,30 +152,7 @@ def fit(
         warnings=said,
         weights=weight,
         fixed=tuple(coordinates.fixed),
-    )
-
-
-def _problem(
-    law: Law,
-    data: pd.DataFrame,
-    response: str,
-    weight: pd.Series,
-    goal: Objective,
-    coordinates: Coordinates,
-) -> Problem:
-    columns = {name: data[name].to_numpy() for name in law.variables}
-    return Problem(
-        predict=lambda z: law.predict(columns, coordinates.params(z)),
-        jacobian=lambda z: (
-            law.jacobian(columns, coordinates.params(z))[:, coordinates.free]
-            * coordinates.stretch(z)
-        ),
-        observed=data[response].to_numpy(),
-        weights=weight.to_numpy(),
-        objective=goal,
-        lower=coordinates.lower,
-        upper=coordinates.upper,
-        vanishing=coordinates.vanishing,
+        bounds=dict(bounds),
     )
 
 

@@ -3,43 +3,57 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emergekit.errors import FitError, unknown
+from emergekit.errors import FitError, shown, unknown
 from emergekit.fitting.scatter import robust_deviation
 
-__all__ = ["Objective", "objective"]
+__all__ = ["OBJECTIVES", "Objective", "objective"]
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Objective:
-    """A penalty on residuals, summed over rows.
+    r"""A penalty on residuals r, predicted minus observed, summed over rows.
+
+    .. math:: \rho(r) = c(r) \begin{cases} r^2/2 & |r| \le \delta \\
+              \delta (|r| - \delta/2) & |r| > \delta \end{cases}, \quad
+              c(r) = \text{over if } r > 0 \text{, else under}
+
+    and c(r) abs(r) for a delta of 0, the limit of its quotient by delta.
 
     Parameters
     ----------
     name : str
-        "least_squares", "least_squares_log" or "huber_log".
+        As `fit` takes it.
     log : bool
         Whether residuals are differences of logarithms.
     delta : float
-        Size of residual beyond which the penalty grows linearly (Huber); inf for least squares.
+        Size of residual beyond which the penalty grows linearly (Huber 1964); inf for least
+        squares, 0 for absolute deviations.
+    over, under : float
+        How much predictions above and below the observation count.
     """
 
     name: str
     log: bool
     delta: float
+    over: float = 1.0
+    under: float = 1.0
+
+    def transform(self, response: Array) -> Array:
+        """Return the response, or its logarithm, of which residuals are differences."""
+        if not self.log:
+            return response
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.log(response)
 
     def residuals(self, observed: Array, predicted: Array) -> Array:
         """Return predicted minus observed, of logarithms if `log`; NaN where there is none."""
-        if not self.log:
-            return predicted - observed
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.log(predicted) - np.log(observed)
+        return self.transform(predicted) - self.transform(observed)
 
     def slope(self, predicted: Array) -> Array:
         """Return the derivative of a residual by its prediction."""
@@ -50,15 +64,27 @@ class Objective:
         """Return the residual that an error of the size of the response itself would leave."""
         return np.ones_like(observed) if self.log else np.abs(observed)
 
-    def penalty(self, residuals: Array) -> Array:
-        """Return r^2/2 within delta, delta (abs(r) - delta/2) beyond (Huber 1964)."""
-        size = np.abs(residuals)
-        near = np.minimum(size, self.delta)
-        return near * (size - near / 2)
+    def counted(self, residuals: Array, values: Array) -> Array:
+        """Return values times how much residuals of that sign count."""
+        if self.over == self.under == 1:
+            return values
+        return values * np.where(residuals > 0, self.over, self.under)
 
-    def score(self, residuals: Array) -> Array:
+    def penalty(self, residuals: Array, delta: Array | float | None = None) -> Array:
+        """Return the penalty, with another delta if one is given (arrays broadcast)."""
+        delta = self.delta if delta is None else delta
+        size = np.abs(residuals)
+        if np.ndim(delta) == 0 and delta == 0:
+            return self.counted(residuals, size)
+        near = np.minimum(size, delta)
+        return self.counted(residuals, near * (size - near / 2))
+
+    def score(self, residuals: Array, delta: Array | float | None = None) -> Array:
         """Return the derivative of the penalty by the residual."""
-        return np.clip(residuals, -self.delta, self.delta)
+        delta = self.delta if delta is None else delta
+        if np.ndim(delta) == 0 and delta == 0:
+            return self.counted(residuals, np.sign(residuals))
+        return self.counted(residuals, np.clip(residuals, -delta, delta))
 
     def smooth_curvature(
         self, residuals: Array, n_parameters: int, weights: Array | None = None
@@ -73,13 +99,19 @@ class Objective:
         240 rows, leave so few rows to measure by that intervals come out too short too often.
         """
         if np.isinf(self.delta):
-            return np.ones_like(residuals)
+            return self.counted(residuals, np.ones_like(residuals))
         n = len(residuals)
         weights = np.ones(n) if weights is None else weights
         robust = robust_deviation(residuals, weights, n_parameters)
-        width = max(min(1.0, 3.0 * n**-0.2) * robust, 1e-9 * self.delta)
-        above = _epanechnikov((residuals + self.delta) / width)
-        return above - _epanechnikov((residuals - self.delta) / width)
+        width = max(min(1.0, 3.0 * n**-0.2) * robust, 1e-9 * self.delta, np.finfo(float).tiny)
+        if self.delta == 0:
+            density = 0.75 * np.clip(1 - (residuals / width) ** 2, 0, None) / width
+            jump: Array = (self.over + self.under) * density
+            return jump
+        above, middle, below = (
+            _epanechnikov((residuals + shift) / width) for shift in (self.delta, 0.0, -self.delta)
+        )
+        return self.under * (above - middle) + self.over * (middle - below)
 
 
 def _epanechnikov(u: Array) -> Array:
@@ -88,24 +120,55 @@ def _epanechnikov(u: Array) -> Array:
     return (2 + 3 * inside - inside**3) / 4
 
 
-def objective(
-    name: Literal["least_squares", "least_squares_log", "huber_log"] | str, delta: float
-) -> Objective:
-    """Return the objective of that name; `delta` is read by the Huber ones.
+def objective(name: str, delta: float = 1e-3, over: float = 2.0, tau: float = 0.5) -> Objective:
+    """Return the objective of that name.
+
+    Parameters
+    ----------
+    name : str
+        "least_squares", "huber", "lad", "quantile" or "asymmetric"; with "_log" behind for
+        residuals of logarithms.
+    delta : float
+        Where "huber" and "asymmetric" turn linear.
+    over : float
+        How many times a prediction above the observation counts under "asymmetric".
+    tau : float
+        Share of the observations that "quantile" puts below the law.
 
     Raises
     ------
     FitError
-        If the name is unknown or delta is not positive.
+        If the name is unknown, delta or over is not positive, or tau not between 0 and 1.
     """
-    known = {
-        "least_squares": Objective("least_squares", log=False, delta=np.inf),
-        "least_squares_log": Objective("least_squares_log", log=True, delta=np.inf),
-        "huber_log": Objective("huber_log", log=True, delta=delta),
+    if not isinstance(name, str) or name not in OBJECTIVES:
+        raise FitError(unknown("objective", name, OBJECTIVES))
+    _require_positive("delta", delta)
+    _require_positive("over", over)
+    if not (_is_number(tau) and 0 < tau < 1):
+        raise FitError(f"tau must lie between 0 and 1; it is {shown(tau)}.")
+    shape = name.removesuffix("_log")
+    options = {
+        "least_squares": {"delta": np.inf},
+        "huber": {"delta": float(delta)},
+        "lad": {"delta": 0.0},
+        "quantile": {"delta": 0.0, "over": 1.0 - tau, "under": float(tau)},
+        "asymmetric": {"delta": float(delta), "over": float(over)},
     }
-    if not isinstance(name, str) or name not in known:
-        raise FitError(unknown("objective", name, known))
-    number = isinstance(delta, float | int | np.number) and not isinstance(delta, bool)
-    if not (number and 0 < delta < np.inf):
-        raise FitError(f"delta must be positive and finite; it is {delta}.")
-    return known[name]
+    return Objective(name, log=name.endswith("_log"), **options[shape])
+
+
+OBJECTIVES = tuple(
+    shape + ending
+    for shape in ("least_squares", "huber", "lad", "quantile", "asymmetric")
+    for ending in ("", "_log")
+)
+"""The names that `fit` knows."""
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, float | int | np.number) and not isinstance(value, bool)
+
+
+def _require_positive(name: str, value: object) -> None:
+    if not (_is_number(value) and 0 < value < np.inf):  # type: ignore[operator]  # a number
+        raise FitError(f"{name} must be positive and finite; it is {value}.")

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from emergekit.fitting.coordinates import Coordinates
 from emergekit.fitting.covariance import Uncertainty, correlated_pairs, sandwich
+from emergekit.fitting.problem import Problem
 from emergekit.fitting.scatter import deviation
-from emergekit.fitting.solver import Problem, Solution
+from emergekit.fitting.solver import Solution
 from emergekit.laws import Law
 
 __all__ = ["quality"]
@@ -38,12 +39,13 @@ def quality(
         "rmse": float(np.sqrt(np.average(raw**2, weights=problem.weights))),
         "residual_sd": deviation(residuals, problem.weights, df),
         "objective": goal.name,
-        "delta": goal.delta if goal.name.startswith("huber") else np.nan,
-        "objective_value": solution.value,
+        "delta": goal.delta if 0 < goal.delta < np.inf else np.nan,
+        "objective_value": float(solution.value),
         "aic": 2 * (p + 1) - 2 * likelihood,
         "bic": np.log(n) * (p + 1) - 2 * likelihood,
-        "converged": solution.converged,
-        "gradient_norm": solution.gradient_norm,
+        "converged": bool(solution.converged),
+        "gradient_norm": float(solution.gradient_norm),
+        "curvature": float(solution.curvature),
         "n_starts": solution.n_starts,
         "n_starts_agree": solution.n_agree,
         "identified": uncertainty.identified,

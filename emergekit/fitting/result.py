@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emergekit.errors import FitError, TableError
-from emergekit.fitting.bands import mean_variance, student_reach, with_scatter
+from emergekit.fitting.bands import between, mean_variance, student_reach, with_scatter
 from emergekit.fitting.objectives import Objective
 from emergekit.fitting.rows import numbers, require_columns
 from emergekit.laws import Law
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Fit"]
 
 Array = NDArray[np.float64]
+
+_ROWS_AT_ONCE = 1000
+"""Rows whose predictions are drawn together; thousands of draws of each must fit in memory."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,11 +53,14 @@ class Fit:
     warnings : tuple of str
         What to read before using the numbers.
     draws : DataFrame, optional
-        One row a bootstrap draw, one column a parameter.
+        One row a bootstrap draw, one column a parameter; with them, `cov` is theirs and intervals
+        are their percentiles.
     weights : Series, optional
         Of the rows in `data`: inverse variances up to scale; all alike if None.
     fixed : tuple of str
         Parameters that were held at a value.
+    bounds : mapping
+        Bounds that replaced the law's.
     """
 
     law: Law
@@ -66,6 +73,7 @@ class Fit:
     draws: pd.DataFrame | None = None
     weights: pd.Series | None = None
     fixed: tuple[str, ...] = ()
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def predict(
         self,
@@ -115,12 +123,12 @@ class Fit:
         columns = numbers(table, self.law.variables, where=where)
         predicted = self.law.predict(columns, self.params)
         _require_finite(predicted, columns, where)
-        reach = self._reach(columns, predicted, level, scatter=interval == "observation")
+        below, above = self._reaches(columns, predicted, level, scatter=interval == "observation")
         with np.errstate(over="ignore"):
             lower, upper = (
-                (predicted * np.exp(-reach), predicted * np.exp(reach))
+                (predicted * np.exp(-below), predicted * np.exp(above))
                 if self.objective.log
-                else (predicted - reach, predicted + reach)
+                else (predicted - below, predicted + above)
             )
         return pd.DataFrame(
             {"predicted": predicted, "lower": lower, "upper": upper}, index=table.index
@@ -129,7 +137,8 @@ class Fit:
     def to_frame(self, level: float = 0.95) -> pd.DataFrame:
         """Return one row a parameter: term, estimate, stderr, lower, upper.
 
-        Intervals of parameters searched on a log scale are symmetric there, so they stay positive.
+        Intervals of parameters searched on a log scale are symmetric there, so they stay positive;
+        those of a fit with draws are percentiles of these.
         """
         _require_level(level)
         estimate = self.params.to_numpy()
@@ -140,6 +149,11 @@ class Fit:
             factor = np.exp(np.where(log, reach / estimate, 0.0))
             lower = np.where(log, estimate / factor, estimate - reach)
             upper = np.where(log, estimate * factor, estimate + reach)
+        if self.draws is not None:
+            searched = ~self.params.index.isin(list(self.fixed))
+            lower, upper = (
+                np.where(searched, bound, np.nan) for bound in between(self.draws.to_numpy(), level)
+            )
         return pd.DataFrame(
             {
                 "term": list(self.law.names),
@@ -168,7 +182,7 @@ class Fit:
             "correlations",
             correlation.to_string(float_format="{:+.3f}".format, na_rep="-"),
             "",
-            f"{level:.0%} intervals from the sandwich covariance",
+            f"{level:.0%} intervals from {self._source()}",
         ]
         return "\n".join(lines)
 
@@ -198,24 +212,51 @@ class Fit:
     def _df(self) -> int:
         return int(self.stats["df_residual"].iloc[0])
 
-    def _reach(
+    def _source(self) -> str:
+        if self.draws is None:
+            return "the sandwich covariance"
+        return (
+            f"percentiles of {len(self.draws)} draws ({self.stats['bootstrap'].iloc[0]} bootstrap)"
+        )
+
+    def _reaches(
         self, columns: pd.DataFrame, predicted: Array, level: float, *, scatter: bool
-    ) -> Array:
-        """Return the half-width of the interval of each row, on the scale of the objective."""
+    ) -> tuple[Array, Array]:
+        """Return how far the interval of each row reaches down and up, on the objective's scale."""
+        reaches = (
+            [self._reach(columns, predicted, level)] * 2
+            if self.draws is None
+            else self._drawn_reaches(columns, predicted, level)
+        )
+        if scatter:
+            observed = self.data[str(self.stats["response"].iloc[0])].to_numpy()
+            residuals = self.objective.residuals(observed, self.law.predict(self.data, self.params))
+            weights = np.ones(len(observed)) if self.weights is None else self.weights.to_numpy()
+            reaches = [with_scatter(r, residuals, weights, self._df, level) for r in reaches]
+        if self.objective.log:
+            reaches = [np.where(predicted > 0, reach, np.nan) for reach in reaches]
+        return reaches[0], reaches[1]
+
+    def _reach(self, columns: pd.DataFrame, predicted: Array, level: float) -> Array:
         with np.errstate(all="ignore"):
             slopes = self.objective.slope(predicted)[:, None] * self.law.jacobian(
                 columns, self.params
             )
             variance = mean_variance(slopes, self.cov, self.fixed)
-        reach = student_reach(level, self._df) * np.sqrt(variance)
-        if scatter:
-            observed = self.data[str(self.stats["response"].iloc[0])].to_numpy()
-            residuals = self.objective.residuals(observed, self.law.predict(self.data, self.params))
-            weights = np.ones(len(observed)) if self.weights is None else self.weights.to_numpy()
-            reach = with_scatter(reach, residuals, weights, self._df, level)
-        if self.objective.log:
-            reach = np.where(predicted > 0, reach, np.nan)
-        return reach
+        return student_reach(level, self._df) * np.sqrt(variance)
+
+    def _drawn_reaches(self, columns: pd.DataFrame, predicted: Array, level: float) -> list[Array]:
+        draws = pd.DataFrame({}) if self.draws is None else self.draws
+        params = {name: draws[name].to_numpy()[:, None] for name in self.law.names}
+        ends = np.full((2, len(columns)), np.nan)
+        for first in range(0, len(columns), _ROWS_AT_ONCE):
+            rows = slice(first, first + _ROWS_AT_ONCE)
+            values = self.objective.transform(self.law.predict(columns.iloc[rows], params))
+            ends[:, rows] = between(
+                np.broadcast_to(values, (len(draws), ends[:, rows].shape[1])), level
+            )
+        middle = self.objective.transform(predicted)
+        return [np.maximum(middle - ends[0], 0.0), np.maximum(ends[1] - middle, 0.0)]
 
 
 def _require_finite(predicted: Array, columns: pd.DataFrame, where: str) -> None:

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emergekit.errors import FitError
 from emergekit.fitting.objectives import objective
 
 RESIDUALS = np.array([-3.0, -0.5, 0.0, 0.2, 4.0])
@@ -49,3 +50,37 @@ def test_the_curvature_of_a_weighted_sample_is_that_of_its_repeated_rows():
     weighted = np.average(huber.smooth_curvature(residuals, 1, counts * 1.0), weights=counts)
     repeated = huber.smooth_curvature(np.repeat(residuals, counts), 1).mean()
     assert weighted == pytest.approx(repeated, rel=0.03)
+
+
+def test_absolute_deviations_are_the_limit_of_narrow_huber_penalties():
+    lad = objective("lad")
+    assert lad.penalty(RESIDUALS).tolist() == [3.0, 0.5, 0.0, 0.2, 4.0]
+    assert lad.score(RESIDUALS).tolist() == [-1, -1, 0, 1, 1]
+    narrow = objective("huber", 1e-9)
+    assert narrow.penalty(RESIDUALS) / 1e-9 == pytest.approx(lad.penalty(RESIDUALS), abs=1e-8)
+    # density of standard normal residuals at 0, twice: how fast the sign changes on average
+    normal = np.random.default_rng(0).standard_normal(200_000)
+    curvature = lad.smooth_curvature(normal, 1)
+    assert curvature.mean() == pytest.approx(2 / np.sqrt(2 * np.pi), rel=0.02)
+
+
+def test_quantiles_and_asymmetric_penalties_tell_over_from_under():
+    quantile = objective("quantile", tau=0.9)
+    assert quantile.penalty(np.array([-1.0, 1.0])) == pytest.approx([0.9, 0.1])
+    asymmetric = objective("asymmetric", 1.0, over=3.0)
+    assert asymmetric.penalty(np.array([-0.5, 0.5])).tolist() == [0.125, 0.375]
+    assert asymmetric.score(np.array([-9.0, 9.0])).tolist() == [-1, 3]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tau": 1.0}, "tau must lie between 0 and 1; it is 1.0"),
+        ({"tau": "x"}, "tau must lie between 0 and 1; it is 'x'"),
+        ({"over": 0.0}, "over must be positive and finite; it is 0"),
+        ({"delta": True}, "delta must be positive and finite; it is True"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused(options, message):
+    with pytest.raises(FitError, match=message):
+        objective("quantile", **options)

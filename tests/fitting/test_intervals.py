@@ -1,7 +1,5 @@
 """Bootstraps of every kind: against published numbers, against each other, against nonsense."""
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -131,9 +129,7 @@ def test_legacy_draws_give_the_published_standard_errors(chinchilla_fit):
     # spec/scaling.md 2.1: 4,000 resamples of Besiroglu et al. 2024, each converged
     legacy = np.random.RandomState(42)
     rows = np.array([legacy.choice(240, 240, replace=True) for _ in range(4000)])
-    begun = time.process_time()
     result = bootstrap(chinchilla_fit, rows=rows)
-    assert time.process_time() - begun < 6
     assert result.stats["n_draws_failed"].iloc[0] == 0
     # One resample has two minima; the worse one gives 1293.3 for B, the number they printed.
     stderr = result.to_frame().set_index("term")["stderr"]

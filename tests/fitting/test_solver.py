@@ -1,7 +1,5 @@
 """The certificate of a minimum, and parameters that end on a bound or vanish."""
 
-import time
-
 import numpy as np
 import pytest
 from scipy.stats import t as student_t
@@ -91,14 +89,3 @@ def test_degrees_of_freedom_are_rows_less_free_parameters_everywhere(chinchilla_
     row = result.to_frame(level=0.9).set_index("term").loc["E"]
     reach = np.log(row["upper"] / row["estimate"]) * row["estimate"] / row["stderr"]
     assert reach == pytest.approx(student_t.ppf(0.95, 236))
-
-
-@pytest.mark.slow  # timings belong to a quiet machine
-def test_a_chinchilla_fit_takes_a_third_of_a_second(chinchilla_runs, chinchilla_fit):
-    def seconds():
-        start = time.process_time()
-        with pytest.warns(FitWarning):
-            fit(laws.CHINCHILLA, chinchilla_runs)
-        return time.process_time() - start
-
-    assert min(seconds() for _ in range(3)) < 0.35

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from emergekit.errors import FitError
-from emergekit.fitting.coordinates import Coordinates
-from emergekit.fitting.problem import Problem, problem_of
+from emergekit.fitting.problem import Problem
+from emergekit.fitting.refitting import posed_again
 from emergekit.fitting.result import Fit
 
 __all__ = ["Resampler"]
@@ -38,13 +38,8 @@ class Resampler:
     """
 
     def __init__(self, fit: Fit, kind: str, cluster: pd.Series[Any] | ArrayLike | None) -> None:
-        held = {name: float(fit.params[name]) for name in fit.fixed}
-        coordinates = Coordinates(fit.law, held, dict(fit.bounds))
-        weights = np.ones(len(fit.data)) if fit.weights is None else fit.weights.to_numpy()
-        response = str(fit.stats["response"].iloc[0])
-        self.problem = problem_of(
-            fit.law, fit.data, response, weights / weights.max(), fit.objective, coordinates
-        )
+        self.problem, _ = posed_again(fit)
+        coordinates = self.problem.coordinates
         self.start = coordinates.near(fit.params)
         self._kind = kind
         self._codes = _codes(cluster, fit.data.index, kind)

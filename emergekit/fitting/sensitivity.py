@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emergekit.errors import FitError, shown
-from emergekit.fitting.coordinates import Coordinates
-from emergekit.fitting.problem import Problem, problem_of
+from emergekit.fitting.problem import Problem
+from emergekit.fitting.refitting import posed_again
 from emergekit.fitting.result import Fit
 from emergekit.fitting.solver import balanced, solve
 
@@ -60,20 +60,16 @@ def delta_path(fit: Fit, deltas: Sequence[float] | None = None) -> pd.DataFrame:
     2    inf  414.954       240
     """
     widths = [_width(delta) for delta in (_DELTAS if deltas is None else deltas)]
-    held = {name: float(fit.params[name]) for name in fit.fixed}
-    coordinates = Coordinates(fit.law, held, dict(fit.bounds))
-    weights = np.ones(len(fit.data)) if fit.weights is None else fit.weights.to_numpy()
-    response = str(fit.stats["response"].iloc[0])
-    problem = problem_of(fit.law, fit.data, response, weights, fit.objective, coordinates)
-    near = coordinates.near(fit.params)
-    return pd.DataFrame([_row(_widened(problem, width), near) for width in widths])
+    problem, heaviest = posed_again(fit)
+    near = problem.coordinates.near(fit.params)
+    return pd.DataFrame([_row(_widened(problem, width), near, heaviest) for width in widths])
 
 
 def _widened(problem: Problem, delta: float) -> Problem:
     return replace(problem, objective=replace(problem.objective, delta=delta))
 
 
-def _row(problem: Problem, near: Array) -> dict[str, object]:
+def _row(problem: Problem, near: Array, heaviest: float) -> dict[str, object]:
     starts = np.array([near, *problem.coordinates.starts(_N_STARTS)])
     found = solve(problem, balanced(problem, starts))
     sizes, delta = np.abs(problem.residuals(found.z)), problem.objective.delta
@@ -84,7 +80,7 @@ def _row(problem: Problem, near: Array) -> dict[str, object]:
         "delta": delta,
         **params,
         "n_within": int(within.sum()),
-        "objective_value": float(found.value),
+        "objective_value": heaviest * float(found.value),
         "converged": bool(found.converged),
     }
 

@@ -48,3 +48,18 @@ def test_what_the_fit_held_is_held_along_the_path(chinchilla_runs):
 def test_widths_that_cannot_be_meant_are_refused(chinchilla_fit, delta):
     with pytest.raises(FitError, match="each delta must be a number from 0 to inf; one is"):
         delta_path(chinchilla_fit, [delta])
+
+
+@pytest.mark.filterwarnings("ignore::emergekit.errors.FitWarning")
+@pytest.mark.parametrize("unit", [1e-200, 1e6])
+def test_the_unit_of_the_weights_stretches_the_objective_alone(chinchilla_runs, unit):
+    held = {"alpha": 0.34, "beta": 0.37}
+    plain = fit(laws.CHINCHILLA, chinchilla_runs, fixed=held)
+    stretched = fit(
+        laws.CHINCHILLA, chinchilla_runs, fixed=held, weights=[unit] * len(chinchilla_runs)
+    )
+    path, other = delta_path(plain), delta_path(stretched)
+    assert other["converged"].all()
+    assert other["A"].to_numpy() == pytest.approx(path["A"].to_numpy(), rel=1e-6)
+    scaled = other["objective_value"].to_numpy() / unit
+    assert scaled == pytest.approx(path["objective_value"].to_numpy(), rel=1e-9)

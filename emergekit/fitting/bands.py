@@ -37,8 +37,9 @@ def with_scatter(
 ) -> Array:
     """Return how far an interval for a new row reaches, given how far that of the law does.
 
-    The scatter is the weighted quantile of the residuals' sizes, stretched by sqrt(n / df) for what
-    the fit took up. Beyond the outermost residual, normal theory may widen it.
+    The scatter is the quantile of the residuals' sizes, each brought to a row of average weight
+    (weights are inverse variances) and stretched by sqrt(n / df) for what the fit took up. Beyond
+    the outermost residual, normal theory may widen it.
 
     Parameters
     ----------
@@ -59,7 +60,8 @@ def with_scatter(
     if df < 1:
         return np.full_like(mean_reach, np.nan)
     n = len(residuals)
-    scatter = weighted_quantile(np.abs(residuals), weights, level) * np.sqrt(n / df)
+    sizes = np.abs(residuals) * np.sqrt(weights / weights.mean())
+    scatter = weighted_quantile(sizes, np.ones(n), level) * np.sqrt(n / df)
     if level > 1 - 1 / (2 * n):
         normal = student_reach(level, df) * deviation(residuals, weights, df)
         scatter = max(scatter, normal)

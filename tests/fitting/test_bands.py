@@ -164,3 +164,12 @@ def test_huber_intervals_cover_on_the_published_design(chinchilla_runs, chinchil
         assert 0.83 <= np.mean(found) <= 0.98, name
     for level, shares in bands.items():
         assert np.mean(shares) == pytest.approx(level, abs=0.03)
+
+
+def test_bands_of_weighted_fits_hold_new_rows_of_average_weight():
+    # Normal errors of deviation .02 / sqrt(w): 95 % reach 1.96 deviations at the average weight
+    rng = np.random.default_rng(0)
+    weights = np.tile([1.0, 100.0], 2000)
+    residuals = 0.02 * rng.standard_normal(4000) / np.sqrt(weights)
+    reach = with_scatter(np.zeros(1), residuals, weights, 3997, 0.95)[0]
+    assert reach == pytest.approx(1.95996 * 0.02 / np.sqrt(50.5), rel=0.03)

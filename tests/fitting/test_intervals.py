@@ -140,3 +140,15 @@ def test_legacy_draws_give_the_published_standard_errors(chinchilla_fit):
     assert frame.loc["B", ["lower", "upper"]].tolist() == pytest.approx(
         [1042.366, 5810.359], rel=1e-6
     )
+
+
+def test_residual_draws_centre_on_a_fit_that_has_no_constant():
+    # Held at the wrong constant, a power law leaves residuals that are above 0 on average.
+    rng = np.random.default_rng(1)
+    n = np.repeat([1.0, np.e], 20)
+    loss = np.exp(0.3 - 0.5 * np.log(n) + 0.1 * rng.standard_normal(40))
+    table = pd.DataFrame({"n": n, "loss": loss})
+    held = fit(laws.power_law("n"), table, objective="least_squares_log", fixed={"b": 1.0})
+    drawn = bootstrap(held, 1000, "residual").draws["c"]
+    error = drawn.std() / np.sqrt(len(drawn))
+    assert drawn.mean() == pytest.approx(held.params["c"], abs=4 * error)

@@ -137,7 +137,7 @@ def _steps(scores: ArrayLike) -> tuple[Array, Array]:
     y = np.asarray(scores, dtype=float)
     if y.ndim != 1 or not np.isfinite(y).all():
         raise ValueError("scores must be one row of finite numbers.")
-    rounding = 8 * np.finfo(float).eps * np.abs(y).max(initial=0.0)
+    rounding = _rounding(y)
     steps = np.diff(y)
     steps[np.abs(steps) <= rounding] = 0.0
     constant = len(y) > 0 and np.ptp(y) <= rounding
@@ -145,8 +145,16 @@ def _steps(scores: ArrayLike) -> tuple[Array, Array]:
 
 
 def _range(y: Array) -> float:
-    """Return the signed range: positive where the best score comes after the worst."""
-    return float(np.sign(int(y.argmax()) - int(y.argmin())) * (y.max() - y.min()))
+    """Return the signed range: positive where the best score comes after the worst.
+
+    The first of equals counts, and scores that differ by rounding are equal.
+    """
+    best, worst = y >= y.max() - _rounding(y), y <= y.min() + _rounding(y)
+    return float(np.sign(int(best.argmax()) - int(worst.argmax())) * np.ptp(y))
+
+
+def _rounding(y: Array) -> float:
+    return float(8 * np.finfo(float).eps * np.abs(y).max(initial=0.0))
 
 
 def _ratio(change: float, step: float) -> float:

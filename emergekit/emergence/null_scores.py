@@ -69,7 +69,8 @@ def emergence_scores(scores: ArrayLike) -> Array:
     other = steps[..., half - 1] if steps.shape[-1] % 2 == 0 else steps[..., half]
     typical = np.sqrt((steps[..., half] ** 2 + other**2) / 2)
     change = np.where(high - low <= rounding, 0.0, high - low)
-    change *= np.sign(y.argmax(axis=-1) - y.argmin(axis=-1))
+    best, worst = y >= (high - rounding)[..., None], y <= (low + rounding)[..., None]
+    change *= np.sign(best.argmax(axis=-1) - worst.argmax(axis=-1))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(change / typical)
 

@@ -153,3 +153,10 @@ def test_bad_input_is_named():
         simulate_null_scores([100.5, 100], 0.25)
     with pytest.raises(ValueError, match="two scales or more"):
         emergence_scores([[1.0]])
+
+
+def test_scores_that_differ_by_rounding_tie():
+    # 0.1 + 0.2 is above 0.3 by 5e-17; the first of equals is the best, so the curve falls
+    for last in (0.3, 0.1 + 0.2):
+        assert emergence_score([0.3, 0.1, last]) == pytest.approx(-1)
+        assert emergence_scores([0.3, 0.1, last]) == pytest.approx(-1)

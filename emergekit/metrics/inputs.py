@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -28,7 +29,10 @@ from emergekit.metrics.columns import (
     valid_rows,
 )
 
-__all__ = ["Inputs", "Samples"]
+__all__ = ["EXAMPLE", "Inputs", "Samples"]
+
+EXAMPLE = ("task", "subtask", "example_id")
+"""What names an example: tasks count their examples from 0, each for itself."""
 
 Rows = NDArray[np.int64]
 
@@ -63,6 +67,13 @@ class Inputs:
     def column(self, name: str) -> pa.Array:
         """Return a column as an Arrow array; where rows mix a value and lists, all are lists."""
         return self.once(("column", name), lambda: arrow_column(self.samples, name))
+
+    def examples(self) -> pd.Series[Any]:
+        """Return the name of each row's example, those of different tasks apart."""
+        parts = [self.column(name).to_pylist() for name in EXAMPLE if name in self]
+        return pd.Series(
+            ["\x1f".join(map(str, row)) for row in zip(*parts, strict=True)], dtype=object
+        )
 
     def numbers(self, name: str) -> Array:
         """Return a column of numbers, floats with NaN where some are missing."""

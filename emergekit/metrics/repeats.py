@@ -219,8 +219,7 @@ def _scores_and_guesses(
 
 def _by_example(inputs: Inputs, of: Metric) -> Iterable[tuple[pd.Series[Any], Array]]:
     known = inputs.valid("example_id")
-    names = pd.Series(inputs.column("example_id").to_pylist(), dtype=object).astype(str)
-    yield names, np.where(known, of.score(inputs), np.nan)
+    yield inputs.examples(), np.where(known, of.score(inputs), np.nan)
 
 
 def _above_guess(sums: pd.DataFrame, high: float) -> Outcome:

@@ -15,7 +15,7 @@ from emergekit.compute import Engine, run
 from emergekit.errors import TableError, unknown
 from emergekit.metrics import registry
 from emergekit.metrics.columns import Samples
-from emergekit.metrics.inputs import Inputs
+from emergekit.metrics.inputs import EXAMPLE, Inputs
 from emergekit.metrics.metric import Metric, mean_of, require_inputs
 from emergekit.metrics.sources import Batch, open_source, read_batch
 from emergekit.metrics.sums import CHANCE, INNER, VALUES, batch_sums, merge_sums, sample_scores
@@ -185,6 +185,8 @@ def _needed(
         used.update(option for need in metric.requires for option in need.split("|"))
     if any("choice_logprobs" in metric.requires for metric in metrics):
         used.add("choices")
+    if "example_id" in used:
+        used.update(EXAMPLE)
     return [name for name in names if name in used]
 
 

@@ -112,7 +112,8 @@ def _groups(inputs: Inputs, by: Sequence[str]) -> tuple[NDArray[np.int64], pd.Da
     encoded = {name: _encoded(inputs, name) for name in by}
     for column in encoded.values():
         places = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        codes = codes * (len(column.dictionary) + 1) + places + 1
+        # Numbered anew each time: products of many cardinalities would overflow.
+        codes, _ = pd.factorize(codes * (len(column.dictionary) + 1) + places + 1)
     group, cells = pd.factorize(codes)
     first = np.zeros(len(cells), dtype=np.int64)
     first[group[::-1]] = np.arange(len(group))[::-1]
@@ -143,6 +144,8 @@ def _clusters(inputs: Inputs, cluster: str) -> pd.Series[Any]:
             f"samples: '{cluster}' must say for each row which cluster it is in, but "
             f"{int((~known).sum())} of {len(known)} rows have none."
         )
+    if cluster == "example_id":
+        return CLUSTER + inputs.examples()
     names = pd.Series(inputs.column(cluster).to_pylist(), dtype=object)
     return CLUSTER + names.astype(str)
 

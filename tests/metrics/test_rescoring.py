@@ -6,6 +6,8 @@ import pytest
 from emergekit import curve_shapes, metrics
 from emergekit.errors import LoadError, TableError
 from emergekit.metrics import get, rescore, score_samples
+from emergekit.metrics.inputs import Inputs
+from emergekit.metrics.sums import _groups
 from emergekit.metrics.uncertainty import mean_stderr
 from emergekit.tables import RESULTS, validate
 
@@ -229,3 +231,40 @@ def test_compat_changes_only_what_is_given_by_name():
     assert metrics.rescore(tied, "acc")["score"][0] == 0.5
     assert metrics.rescore(tied, "acc", compat="lm-eval")["score"][0] == 0
     assert metrics.rescore(tied, get("acc"), compat="lm-eval")["score"][0] == 0.5
+
+
+def test_examples_of_two_tasks_stay_apart_under_one_number():
+    # Chen et al. 2021: pass@2 of answers x y is 1, of y y is 0
+    samples = pd.DataFrame(
+        {
+            "model": "m",
+            "task": ["A", "A", "B", "B"],
+            "example_id": 1,
+            "repeat": [0, 1, 0, 1],
+            "prediction": list("xyyy"),
+            "target": "x",
+        }
+    )
+    metric = get("pass_at_k", k=2, of="exact_match")
+    row = rescore(samples, metric, by="model").iloc[0]
+    assert (row["score"], row["n_examples"]) == (0.5, 2)
+    ids = pd.DataFrame(
+        {
+            "model": "m",
+            "task": ["A"] * 4 + ["B"] * 4,
+            "example_id": [1, 2, 3, 4] * 2,
+            "repeat": 0,
+            "prediction": list("xxyyyyxx"),
+            "target": "x",
+        }
+    )
+    stderr = rescore(ids, "exact_match", by="model")["stderr"].iloc[0]
+    assert stderr == pytest.approx((8 * 0.25) ** 0.5 / 8)  # eight clusters of one answer each
+
+
+def test_groups_stay_apart_however_many_values_their_columns_have():
+    n = 65_535  # four such columns fill 64 bits, and a fifth would be shifted out
+    rows = {name: [f"{i}" for i in range(n)] + ["0", "0"] for name in "bcde"}
+    samples = pd.DataFrame({"a": ["p"] * n + ["q", "r"], **rows})
+    group, _ = _groups(Inputs(samples), list("abcde"))
+    assert len(np.unique(group)) == n + 2

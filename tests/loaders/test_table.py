@@ -208,3 +208,9 @@ def test_missing_values_are_absent_not_text(tmp_path):
 def test_sizes_are_read_from_plain_names_only(name, size):
     found = size_in_name(name)
     assert found == size if size else found != found
+
+
+def test_a_name_that_says_zero_states_no_size_to_check(tmp_path):
+    path = tmp_path / "results.csv"
+    path.write_text("model,task,metric,score,n_params\nm-0k,t,acc,.1,1000\n")
+    assert load(path).models["n_params"].tolist() == [1000]

@@ -68,7 +68,7 @@ def check_sizes(models: pd.DataFrame, source: Source) -> None:
         return
     sizes = models["model"].map(size_in_name)
     stated = (sizes / models["n_params"]).dropna()
-    stated = stated.map(math.log10)
+    stated = stated[stated > 0].map(math.log10)  # a name such as 'step-0k' states no size
     for power in (3, 6, 9, -3, -6, -9):
         # 0.3: a name rounds the size, at most by a factor of two
         off = stated[(stated - power).abs() < 0.3]

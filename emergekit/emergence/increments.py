@@ -102,7 +102,8 @@ def increment_gini(scores: ArrayLike) -> float:
     total, n = float(size.sum()), len(size)
     if not total > 0:
         return np.nan
-    return float((2 * np.arange(1, n + 1) - n - 1) @ size / (n * total))
+    gini = float((2 * np.arange(1, n + 1) - n - 1) @ size / (n * total))
+    return max(gini, 0.0)  # steps of one size up to rounding would fall a hair below
 
 
 def largest_increment_share(scores: ArrayLike) -> float:

@@ -33,7 +33,12 @@ def mean_variance(slopes: Array, cov: pd.DataFrame, fixed: tuple[str, ...]) -> A
 
 
 def with_scatter(
-    mean_reach: Array, residuals: Array, weights: Array, df: int, level: float
+    mean_reach: Array,
+    residuals: Array,
+    weights: Array,
+    df: int,
+    level: float,
+    unit: Array | float = 1.0,
 ) -> Array:
     """Return how far an interval for a new row reaches, given how far that of the law does.
 
@@ -51,6 +56,8 @@ def with_scatter(
         Rows less free parameters.
     level : float
         Coverage aimed at.
+    unit : array, shape (m,), or float
+        What a new row scatters by, in the unit of the residuals.
 
     Returns
     -------
@@ -65,7 +72,7 @@ def with_scatter(
     if level > 1 - 1 / (2 * n):
         normal = student_reach(level, df) * deviation(residuals, weights, df)
         scatter = max(scatter, normal)
-    reach: Array = np.hypot(mean_reach, scatter)
+    reach: Array = np.hypot(mean_reach, unit * scatter)
     return reach
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,11 @@ class Coordinates:
         z, first = self.z(params), self._to_z([p.start for p in self.searched])
         return np.where(self.vanishing & (z <= VANISHED), first, z)
 
+    def at_start(self, law: Law) -> Array:
+        """Return where that law's search begins, shape (p,), inside of these bounds."""
+        starts = {p.name: p.start for p in law.parameters}
+        return np.clip(self._to_z([starts[p.name] for p in self.searched]), self.lower, self.upper)
+
     def starts(self, n: int) -> list[Array]:
         """Return the law's start, and others around it: the same ones every time."""
         rng = np.random.default_rng(0)
@@ -168,4 +174,4 @@ def _narrowed(parameter: Parameter, bounds: Any) -> Parameter:
             f"the lower one is {lower:g}."
         )
     start = float(np.clip(parameter.start, lower, upper))
-    return Parameter(name, start, lower, upper, parameter.scale, parameter.unit)
+    return replace(parameter, start=start, lower=lower, upper=upper)

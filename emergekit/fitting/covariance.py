@@ -31,12 +31,13 @@ def sandwich(problem: Problem, coordinates: Coordinates, z: Array) -> Uncertaint
     .. math:: H^{-1} \left(\sum_i \frac{w_i^2 \psi_i^2}{(1 - h_i)^2} g_i g_i^T\right) H^{-1}, \quad
               H = \sum_i w_i c_i g_i g_i^T
 
-    with g the derivatives of the residuals, psi the derivative of the penalty, c its curvature and
-    h the leverage of a row. The leverage makes up for residuals that are small because the fit
-    went after them (HC3; MacKinnon & White 1985). The curvature of a narrow Huber penalty is
-    averaged over a bandwidth (Powell's estimator for quantile regression; Koenker 2005, section
-    3.4.2). Parameters that are fixed or sit on a bound have no covariance: NaN; nor has any when
-    as many parameters are free as there are rows, or the rows do not tell them apart.
+    with g the derivatives of the residuals (of binomial scores, of Pearson's), psi the derivative
+    of the penalty, c its curvature and h the leverage of a row. The leverage makes up for residuals
+    that are small because the fit went after them (HC3; MacKinnon & White 1985). The curvature of a
+    narrow Huber penalty is averaged over a bandwidth (Powell's estimator for quantile regression;
+    Koenker 2005, section 3.4.2). Parameters that are fixed or sit on a bound have no covariance:
+    NaN; nor has any when as many parameters are free as there are rows, or the rows do not tell
+    them apart.
     """
     inner = ~problem.on_bound(z)
     names = [p.name for p, free in zip(coordinates.searched, inner, strict=True) if free]
@@ -45,7 +46,8 @@ def sandwich(problem: Problem, coordinates: Coordinates, z: Array) -> Uncertaint
     if not names:
         return Uncertainty(cov, on_bound, identified=True)
 
-    design = problem.design(z)[:, inner]
+    residuals, design = problem.design(z)
+    design = design[:, inner]
     size = np.sqrt((design**2).sum(axis=0))  # columns of one length, or the inverse loses digits
     design = design / np.where(size > 0, size, 1.0)
     if not (np.isfinite(design).all() and _full_rank(design, problem.weights)):
@@ -53,7 +55,6 @@ def sandwich(problem: Problem, coordinates: Coordinates, z: Array) -> Uncertaint
     if problem.df_residual < 1:
         return Uncertainty(cov, on_bound, identified=True)
 
-    residuals = problem.residuals(z)
     if problem.objective.delta == 0:
         # Rows that the fit goes through have no sign but that of rounding.
         residuals[np.abs(residuals) <= 1e-9 * np.abs(residuals).mean()] = 0.0

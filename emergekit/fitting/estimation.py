@@ -51,7 +51,8 @@ def fit(
         What is minimised, a sum over rows; the law's own if None. "least_squares", "huber", "lad"
         (absolute deviations, the limit of "huber" for small deltas), "quantile" or "asymmetric"
         (Huber with predictions above the observation counting more); with "_log" behind, on
-        differences of logarithms.
+        differences of logarithms. "binomial": the likelihood of scores that are shares of right
+        answers, with weights the numbers of test items.
     delta : float
         Where the penalty of "huber" and "asymmetric" turns linear, in units of the response or its
         logarithm.
@@ -126,20 +127,23 @@ def fit(
         raise FitError(f"'{response}' is a variable of {law.name}; name another response.")
     goal = find_objective(law.objective if objective is None else objective, delta, over, tau)
     fixed, bounds = {} if fixed is None else fixed, {} if bounds is None else bounds
+    if goal.binomial:
+        bounds = _with_levels(law, fixed, bounds)
     Coordinates(law, fixed, bounds)  # arguments are refused before rows are
     data, weight = rows_of(law, table, response, goal, weights)
-    coordinates = Coordinates(law.started_at(data, response), fixed, bounds)
+    started, *rivals = law.rivals(data, response)
+    coordinates = Coordinates(started, fixed, bounds)
     _require_enough(law, data, response, coordinates)
     heaviest = float(weight.max())  # in any unit, squared weights would overflow
     relative = (weight / heaviest).to_numpy()
     problem = problem_of(law, data, response, relative, goal, coordinates)
     try:
         starts = balanced(problem, np.array(coordinates.starts(_N_STARTS)))
-        solution = solve(problem, starts)
+        others = [coordinates.at_start(rival) for rival in rivals]
+        solution = solve(problem, np.array([*starts, *others]))
     except FloatingPointError:
         raise FitError(_not_finite(law, data, coordinates)) from None
-    cov, stats, said = quality(law, response, problem, coordinates, solution)
-    stats["objective_value"] *= heaviest
+    cov, stats, said = quality(law, response, problem, solution, heaviest)
     if said:
         warnings.warn(f"Fit of {law.name}: {'; '.join(said)}", FitWarning, stacklevel=2)
     return Fit(
@@ -165,6 +169,14 @@ def _require_law(law: object) -> None:
     match = nearest(law, names)
     remedy = f"did you mean laws.{match}?" if match else f"known are {', '.join(sorted(names))}."
     raise FitError(f"law must be a Law, not the text {shown(law)}; {remedy}")
+
+
+def _with_levels(
+    law: Law, fixed: Mapping[str, float], bounds: Mapping[str, tuple[float, float]]
+) -> Mapping[str, tuple[float, float]]:
+    """Return the bounds with the law's levels kept among the shares that a score can be."""
+    shares = {p.name: (max(p.lower, 0.0), min(p.upper, 1.0)) for p in law.parameters if p.level}
+    return {**{name: pair for name, pair in shares.items() if name not in fixed}, **bounds}
 
 
 def _require_enough(law: Law, data: pd.DataFrame, response: str, coordinates: Coordinates) -> None:

@@ -71,6 +71,10 @@ def local_model(
 def second_order(problem: Problem, z: Array, predicted: Array, slopes: Array, pull: Array) -> Array:
     """Return sum_i pull_i d2 r_i / dz2, by differences of the derivatives, shape (B, p, p)."""
     here = np.einsum("bpn,bn->bp", slopes, pull)
+    per_residual = None  # change of the prediction with that of the residual
+    if problem.objective.residual != "raw":
+        slope = problem.objective.slope(problem.observed, predicted)
+        per_residual = np.divide(1.0, slope, out=np.zeros_like(slope), where=slope != 0)
     second = np.empty((*z.shape, z.shape[1]))
     for place in range(z.shape[1]):
         size = np.sqrt(np.finfo(float).eps) * np.maximum(np.abs(z[:, place]), 1.0)
@@ -78,7 +82,7 @@ def second_order(problem: Problem, z: Array, predicted: Array, slopes: Array, pu
         moved[:, place] += np.where(z[:, place] + size > problem.upper[place], -size, size)
         size = moved[:, place] - z[:, place]
         change = size[:, None] * slopes[:, place]
-        after = predicted * (1 + change) if problem.objective.log else predicted + change
+        after = predicted + (change if per_residual is None else change * per_residual)
         there = problem.pulled(moved, after, pull)
         second[:, place] = (there - here) / size[:, None]
     return np.nan_to_num((second + second.swapaxes(1, 2)) / 2)

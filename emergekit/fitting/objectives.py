@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emergekit.errors import FitError, shown, unknown
+from emergekit.fitting.deviance import deviance_residuals, deviance_slopes, score_spread
 from emergekit.fitting.scatter import robust_deviation
 
 __all__ = ["OBJECTIVES", "Objective", "objective"]
 
 Array = NDArray[np.float64]
+Residual: TypeAlias = Literal["raw", "log", "deviance"]
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,9 @@ class Objective:
     ----------
     name : str
         As `fit` takes it.
-    log : bool
-        Whether residuals are differences of logarithms.
+    residual : {"raw", "log", "deviance"}
+        Differences of responses or of their logarithms; "deviance" for scores that are shares of
+        right answers, whose squared residuals add up to the binomial deviance.
     delta : float
         Size of residual beyond which the penalty grows linearly (Huber 1964); inf for least
         squares, 0 for absolute deviations.
@@ -39,30 +43,54 @@ class Objective:
     """
 
     name: str
-    log: bool
+    residual: Residual
     delta: float
     over: float = 1.0
     under: float = 1.0
 
+    @property
+    def log(self) -> bool:
+        """Whether residuals are differences of logarithms."""
+        return self.residual == "log"
+
+    @property
+    def binomial(self) -> bool:
+        """Whether the penalty is the likelihood of counts of right answers."""
+        return self.residual == "deviance"
+
     def transform(self, response: Array) -> Array:
-        """Return the response, or its logarithm, of which residuals are differences."""
+        """Return the response on the scale of intervals: as it is, or its logarithm."""
         if not self.log:
             return response
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.log(response)
 
-    def residuals(self, observed: Array, predicted: Array) -> Array:
-        """Return predicted minus observed, of logarithms if `log`; NaN where there is none."""
-        return self.transform(predicted) - self.transform(observed)
-
-    def slope(self, predicted: Array) -> Array:
-        """Return the derivative of a residual by its prediction."""
+    def transform_slope(self, predicted: Array) -> Array:
+        """Return the derivative of the transformed response."""
         with np.errstate(divide="ignore"):
             return 1 / predicted if self.log else np.ones_like(predicted)
 
+    def unit(self, predicted: Array) -> Array:
+        """Return what a row scatters by on the scale of intervals, up to a common factor."""
+        return score_spread(predicted) if self.binomial else np.ones_like(predicted)
+
+    def residuals(self, observed: Array, predicted: Array) -> Array:
+        """Return predicted minus observed, on the objective's scale; NaN where there is none."""
+        if self.binomial:
+            return deviance_residuals(observed, predicted)
+        return self.transform(predicted) - self.transform(observed)
+
+    def slope(self, observed: Array, predicted: Array, residuals: Array | None = None) -> Array:
+        """Return the derivative of the residuals by the predictions."""
+        if not self.binomial:
+            return self.transform_slope(predicted)
+        if residuals is None:
+            residuals = deviance_residuals(observed, predicted)
+        return deviance_slopes(observed, predicted, residuals)
+
     def scale(self, observed: Array) -> Array:
         """Return the residual that an error of the size of the response itself would leave."""
-        return np.ones_like(observed) if self.log else np.abs(observed)
+        return np.abs(observed) if self.residual == "raw" else np.ones_like(observed)
 
     def counted(self, residuals: Array, values: Array) -> Array:
         """Return values times how much residuals of that sign count."""
@@ -127,7 +155,7 @@ def objective(name: str, delta: float = 1e-3, over: float = 2.0, tau: float = 0.
     ----------
     name : str
         "least_squares", "huber", "lad", "quantile" or "asymmetric"; with "_log" behind for
-        residuals of logarithms.
+        residuals of logarithms; or "binomial".
     delta : float
         Where "huber" and "asymmetric" turn linear.
     over : float
@@ -146,6 +174,8 @@ def objective(name: str, delta: float = 1e-3, over: float = 2.0, tau: float = 0.
     _require_positive("over", over)
     if not (_is_number(tau) and 0 < tau < 1):
         raise FitError(f"tau must lie between 0 and 1; it is {shown(tau)}.")
+    if name == "binomial":
+        return Objective(name, "deviance", delta=np.inf)
     shape = name.removesuffix("_log")
     options = {
         "least_squares": {"delta": np.inf},
@@ -154,13 +184,16 @@ def objective(name: str, delta: float = 1e-3, over: float = 2.0, tau: float = 0.
         "quantile": {"delta": 0.0, "over": 1.0 - tau, "under": float(tau)},
         "asymmetric": {"delta": float(delta), "over": float(over)},
     }
-    return Objective(name, log=name.endswith("_log"), **options[shape])
+    return Objective(name, "log" if name.endswith("_log") else "raw", **options[shape])
 
 
-OBJECTIVES = tuple(
-    shape + ending
-    for shape in ("least_squares", "huber", "lad", "quantile", "asymmetric")
-    for ending in ("", "_log")
+OBJECTIVES = (
+    *(
+        shape + ending
+        for shape in ("least_squares", "huber", "lad", "quantile", "asymmetric")
+        for ending in ("", "_log")
+    ),
+    "binomial",
 )
 """The names that `fit` knows."""
 

@@ -92,6 +92,7 @@ class Problem:
 
     @cached_property
     def _target(self) -> Array:
+        # Of logarithms, the one of the observations is taken once.
         return self.objective.transform(self.observed)
 
     def _arguments(self, z: Array) -> list[Array]:
@@ -111,6 +112,8 @@ class Problem:
         """Return the residuals, shape (n,)."""
         predicted = self.predict(z) if predicted is None else predicted
         with np.errstate(all="ignore"):
+            if self.objective.binomial:
+                return self.objective.residuals(self.observed, predicted)
             residuals: Array = self.objective.transform(predicted) - self._target
         return residuals
 
@@ -119,15 +122,21 @@ class Problem:
 
         `predicted` saves the work of a prediction where the caller has made it.
         """
+        slopes = self.changes(z)
+        if self.objective.residual != "raw":
+            predicted = self.predict(z) if predicted is None else predicted
+            with np.errstate(all="ignore"):
+                slopes *= self.objective.slope(self.observed, predicted)[..., None, :]
+        return slopes
+
+    def changes(self, z: Array) -> Array:
+        """Return the derivatives of the law's values, shape (p, n)."""
         slopes = np.empty((*z.shape, self.observed.shape[-1]))
         with np.errstate(all="ignore"):
             parts = self.law.gradient(*self._arguments(z))
             stretch = self.coordinates.stretch(z)
             for place, part in enumerate(compress(parts, self.coordinates.free)):
                 np.multiply(part, stretch[..., place, None], out=slopes[..., place, :])
-            if self.objective.log:
-                predicted = self.predict(z) if predicted is None else predicted
-                slopes *= self.objective.slope(predicted)[..., None, :]
         return slopes
 
     def pulled(self, z: Array, predicted: Array, pull: Array) -> Array:
@@ -136,16 +145,28 @@ class Problem:
         Without the array of all derivatives, whose making takes longer than the sum.
         """
         with np.errstate(all="ignore"):
-            if self.objective.log:
-                pull = pull * self.objective.slope(predicted)
+            if self.objective.residual != "raw":
+                pull = pull * self.objective.slope(self.observed, predicted)
             parts = compress(self.law.gradient(*self._arguments(z)), self.coordinates.free)
             sums = [np.einsum("...n,...n->...", part, pull) for part in parts]
             total: Array = np.stack(sums, axis=-1) * self.coordinates.stretch(z)
         return total
 
-    def design(self, z: Array) -> Array:
-        """Return the derivatives of the residuals, one row a row, shape (n, p)."""
-        return self.slopes(z).swapaxes(-1, -2)
+    def design(self, z: Array) -> tuple[Array, Array]:
+        """Return residuals in units of what rows scatter by, (n,), and their derivatives, (n, p).
+
+        Of binomial scores Pearson's: products of their derivatives have the Fisher information
+        for their mean, which those of deviance residuals have not.
+        """
+        if not self.objective.binomial:
+            return self.residuals(z), self.slopes(z).swapaxes(-1, -2)
+        predicted = self.predict(z)
+        with np.errstate(all="ignore"):
+            unit = self.objective.unit(predicted)
+            per_unit = np.divide(1.0, unit, out=np.zeros_like(unit), where=unit > 0)
+            residuals: Array = per_unit * (predicted - self.observed)
+            slopes = self.changes(z) * per_unit[..., None, :]
+        return residuals, slopes.swapaxes(-1, -2)
 
     def value(self, z: Array, residuals: Array | None = None) -> Array:
         """Return the weighted sum of penalties, inf where the law has no value."""

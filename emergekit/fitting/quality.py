@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from emergekit.fitting.coordinates import Coordinates
 from emergekit.fitting.covariance import Uncertainty, correlated_pairs, sandwich
+from emergekit.fitting.deviance import binomial_log_likelihood, counts_answers
 from emergekit.fitting.problem import Problem
 from emergekit.fitting.scatter import deviation
 from emergekit.fitting.solver import Solution
@@ -21,14 +21,21 @@ _CORRELATED = 0.95  # above this, an interval of one parameter alone misleads
 
 
 def quality(
-    law: Law, response: str, problem: Problem, coordinates: Coordinates, solution: Solution
+    law: Law, response: str, problem: Problem, solution: Solution, heaviest: float = 1.0
 ) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
-    """Return the covariance of the estimates, one row of statistics, and what to warn of."""
+    """Return the covariance of the estimates, one row of statistics, and what to warn of.
+
+    The problem's weights are shares of the heaviest.
+    """
+    coordinates = problem.coordinates
     uncertainty = sandwich(problem, coordinates, solution.z)
     residuals = problem.residuals(solution.z)
     raw = problem.predict(solution.z) - problem.observed
     goal, n, p, df = problem.objective, len(raw), coordinates.n_free, problem.df_residual
-    likelihood = _log_likelihood(problem, residuals)
+    n_answers = _answers(problem, heaviest)
+    likelihood, n_estimated = _log_likelihood(problem, residuals), p + 1
+    if goal.binomial:  # which has no variance of its own to estimate
+        likelihood, n_estimated = _binomial_likelihood(problem, solution.z, n_answers), p
     correlated = correlated_pairs(uncertainty.cov, above=_CORRELATED)
     stats = {
         "law": law.name,
@@ -38,11 +45,12 @@ def quality(
         "df_residual": df,
         "rmse": float(np.sqrt(np.average(raw**2, weights=problem.weights))),
         "residual_sd": deviation(residuals, problem.weights, df),
+        "dispersion": _dispersion(problem, solution.z, n_answers),
         "objective": goal.name,
         "delta": goal.delta if 0 < goal.delta < np.inf else np.nan,
-        "objective_value": float(solution.value),
-        "aic": 2 * (p + 1) - 2 * likelihood,
-        "bic": np.log(n) * (p + 1) - 2 * likelihood,
+        "objective_value": heaviest * float(solution.value),
+        "aic": 2 * n_estimated - 2 * likelihood,
+        "bic": np.log(n) * n_estimated - 2 * likelihood,
         "converged": bool(solution.converged),
         "gradient_norm": float(solution.gradient_norm),
         "curvature": float(solution.curvature),
@@ -54,6 +62,12 @@ def quality(
     }
     params = coordinates.params(solution.z)
     said = tuple(_warnings(stats, params, uncertainty, correlated))
+    n_beyond = _n_beyond(problem, solution.z)
+    if n_beyond:
+        said = (
+            f"the law leaves [0, 1] at {n_beyond} of {n} rows, where these scores are impossible",
+            *said,
+        )
     return uncertainty.cov, pd.DataFrame([stats]), said
 
 
@@ -70,6 +84,38 @@ def _log_likelihood(problem: Problem, residuals: Array) -> float:
     jacobian = float(np.log(problem.observed).sum()) if goal.log else 0.0
     scale = float(np.log(np.maximum(weights, np.finfo(float).tiny)).sum()) / 2
     return float(-n / 2 * (np.log(2 * np.pi * variance) + 1) + scale - jacobian)
+
+
+def _answers(problem: Problem, heaviest: float) -> Array | None:
+    """Return the number of test items of each row, None where the weights are no such numbers."""
+    n_answers = heaviest * problem.weights
+    known = problem.objective.binomial and counts_answers(problem.observed, n_answers)
+    return np.rint(n_answers) if known else None
+
+
+def _n_beyond(problem: Problem, z: Array) -> int:
+    """Return how many binomial scores the law gives no chance at all."""
+    if not problem.objective.binomial:
+        return 0
+    y, p = problem.observed, problem.predict(z)
+    impossible = ((p <= 0) & (y > 0)) | ((p >= 1) & (y < 1)) | (p < -1e-9) | (p > 1 + 1e-9)
+    return int(impossible.sum())
+
+
+def _binomial_likelihood(problem: Problem, z: Array, n_answers: Array | None) -> float:
+    if n_answers is None:
+        return np.nan
+    with np.errstate(all="ignore"):
+        chance = np.clip(problem.predict(z), 0.0, 1.0)
+        return binomial_log_likelihood(problem.observed, chance, n_answers)
+
+
+def _dispersion(problem: Problem, z: Array, n_answers: Array | None) -> float:
+    """Return Pearson's chi-square over its freedom: 1 where nothing but the items scatters."""
+    if n_answers is None or problem.df_residual < 1:
+        return np.nan
+    residuals, _ = problem.design(z)
+    return float(n_answers @ residuals**2) / problem.df_residual
 
 
 def _warnings(

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
 from emergekit.errors import FitError
+from emergekit.fitting.deviance import counts_answers
 from emergekit.fitting.objectives import Objective
 from emergekit.fitting.problem import Problem
 from emergekit.fitting.refitting import posed_again
@@ -40,7 +41,7 @@ class Resampler:
     """
 
     def __init__(self, fit: Fit, kind: str, cluster: pd.Series[Any] | ArrayLike | None) -> None:
-        self.problem, _ = posed_again(fit)
+        self.problem, self._heaviest = posed_again(fit)
         coordinates = self.problem.coordinates
         self.start = coordinates.near(fit.params)
         self._kind = kind
@@ -48,6 +49,7 @@ class Resampler:
         self._fitted = fit.objective.transform(self.problem.predict(coordinates.z(fit.params)))
         if kind in ("residual", "wild", "parametric"):
             _require_suited(fit, kind)
+        if kind in ("residual", "wild", "parametric") and not fit.objective.binomial:
             # Of a row of weight 1: rows of less weight scatter more.
             root = np.sqrt(self.problem.weights)
             residuals = fit.objective.transform(self.problem.observed) - self._fitted
@@ -74,10 +76,18 @@ class Resampler:
             return self._observing(self._errors[rng.integers(0, n, (size, n))])
         if self._kind == "wild":
             return self._observing(self._errors * rng.choice([-1.0, 1.0], (size, n)))
+        if self.problem.objective.binomial:
+            return self._answering(size, rng)
         return self._observing(self._deviation * rng.standard_normal((size, n)))
 
     def _counting(self, counts: Array) -> Problem:
         return replace(self.problem, weights=self.problem.weights * counts)
+
+    def _answering(self, size: int, rng: np.random.Generator) -> Problem:
+        n_answers = np.rint(self._heaviest * self.problem.weights).astype(int)
+        chance = np.clip(self._fitted, 0.0, 1.0)
+        right = rng.binomial(n_answers, chance, (size, len(chance)))
+        return replace(self.problem, observed=right / n_answers)
 
     def _observing(self, errors: Array) -> Problem:
         observed = self._fitted + errors / np.sqrt(self.problem.weights)
@@ -137,10 +147,26 @@ def _codes(
 
 
 def _require_suited(fit: Fit, kind: str) -> None:
+    if fit.objective.binomial:
+        return _require_counts(fit, kind)
     if fit.stats["df_residual"].iloc[0] < 1:
         raise FitError(f"kind='{kind}' needs more rows than free parameters; so do intervals.")
     if kind != "residual" and fit.objective.over != fit.objective.under:
         raise FitError(
             f"kind='{kind}' draws errors that are as often above as below, which the objective "
             f"'{fit.objective.name}' does not expect; use 'case', 'cluster' or 'residual'."
+        )
+
+
+def _require_counts(fit: Fit, kind: str) -> None:
+    if kind != "parametric":
+        raise FitError(
+            f"kind='{kind}' puts residuals back on other rows, which takes scores out of [0, 1]; "
+            f"use 'case', 'cluster' or 'parametric' for a binomial objective."
+        )
+    weights = np.ones(len(fit.data)) if fit.weights is None else fit.weights.to_numpy()
+    if not counts_answers(fit.data.iloc[:, -1].to_numpy(), weights):
+        raise FitError(
+            "kind='parametric' draws right answers, and must know out of how many: fit with "
+            "weights= the number of test items of each row."
         )

@@ -130,6 +130,8 @@ class Fit:
                 if self.objective.log
                 else (predicted - below, predicted + above)
             )
+        if self.objective.binomial:
+            lower, upper = np.clip(lower, 0.0, 1.0), np.clip(upper, 0.0, 1.0)
         return pd.DataFrame(
             {"predicted": predicted, "lower": lower, "upper": upper}, index=table.index
         )
@@ -229,17 +231,24 @@ class Fit:
             else self._drawn_reaches(columns, predicted, level)
         )
         if scatter:
-            observed = self.data[str(self.stats["response"].iloc[0])].to_numpy()
-            residuals = self.objective.residuals(observed, self.law.predict(self.data, self.params))
-            weights = np.ones(len(observed)) if self.weights is None else self.weights.to_numpy()
-            reaches = [with_scatter(r, residuals, weights, self._df, level) for r in reaches]
+            residuals, unit = self._scatter(), self.objective.unit(predicted)
+            weights = np.ones(len(self.data)) if self.weights is None else self.weights.to_numpy()
+            reaches = [with_scatter(r, residuals, weights, self._df, level, unit) for r in reaches]
         if self.objective.log:
             reaches = [np.where(predicted > 0, reach, np.nan) for reach in reaches]
         return reaches[0], reaches[1]
 
+    def _scatter(self) -> Array:
+        """Return the residuals of the fitted rows, in units of what each of them scatters by."""
+        observed = self.data[str(self.stats["response"].iloc[0])].to_numpy()
+        predicted = self.law.predict(self.data, self.params)
+        unit = self.objective.unit(predicted)
+        residuals = self.objective.transform(predicted) - self.objective.transform(observed)
+        return np.divide(residuals, unit, out=np.zeros_like(residuals), where=unit > 0)
+
     def _reach(self, columns: pd.DataFrame, predicted: Array, level: float) -> Array:
         with np.errstate(all="ignore"):
-            slopes = self.objective.slope(predicted)[:, None] * self.law.jacobian(
+            slopes = self.objective.transform_slope(predicted)[:, None] * self.law.jacobian(
                 columns, self.params
             )
             variance = mean_variance(slopes, self.cov, self.fixed)

@@ -42,11 +42,13 @@ def rows_of(
         raise FitError(f"{where}: every weight is 0; at least one row must count.")
     data = numbers(used, names, where=where)
     for name in names:
-        positive = name == response and goal.log
-        good = np.isfinite(data[name]) & ((data[name] > 0) | (not positive))
-        must = "a finite number"
-        if positive:
+        good, must = np.isfinite(data[name]), "a finite number"
+        if name == response and goal.log:
+            good &= data[name] > 0
             must = "a positive number (the objective takes its logarithm)"
+        elif name == response and goal.binomial:
+            good &= data[name].between(0, 1)
+            must = "a share of right answers, from 0 to 1 (the objective is binomial)"
         _require(good, used[name], must, where)
     return data, weight[counts]
 

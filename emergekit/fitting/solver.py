@@ -134,11 +134,9 @@ def balanced(problem: Problem, starts: Array) -> Array:
     if not problem.vanishing.any():
         return starts
     moved = starts[1::2]
-    slopes = np.abs(problem.slopes(moved))
-    share = (slopes / problem.scale).mean(axis=-1)
-    if problem.objective.log:
-        share = (slopes * problem.predict(moved)[:, None, :] / problem.observed).mean(axis=-1)
+    size = np.ones(1) if problem.objective.binomial else np.abs(problem.observed)
     with np.errstate(all="ignore"):
+        share = (np.abs(problem.changes(moved)) / size).mean(axis=-1)
         shift = np.log(_SHARE) - np.log(share)
     shift = np.where(problem.vanishing & np.isfinite(shift), shift, 0.0)
     starts = starts.copy()

@@ -117,7 +117,7 @@ def exponential(variable: str = "loss", response: str = "error", axis: Kind | No
         variables=(variable,),
         response=response,
         parameters=(
-            Parameter("eps", start=0.8),
+            Parameter("eps", start=0.8, level=True),
             Parameter("k", start=0.3 * usual, lower=0.0, scale="log"),
             Parameter("gamma", start=gamma, lower=0.0, upper=100.0, scale="log"),
         ),

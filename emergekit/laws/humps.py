@@ -170,7 +170,7 @@ def _law(shape: Shape, where: Axis, response: str) -> Law:
         variables=(where.variable,),
         response=response,
         parameters=(
-            Parameter("c", start=0.2),
+            Parameter("c", start=0.2, level=True),
             Parameter("rise", start=0.5, lower=0.0, upper=10.0),
             Parameter("x_rise", start=where.start + apart, unit=where.unit),
             Parameter("k_rise", start=4.0, lower=0.0, upper=1e4, scale="log"),

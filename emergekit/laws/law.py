@@ -36,6 +36,9 @@ class Parameter:
         decades.
     unit : str
         Unit, empty for a pure number.
+    level : bool
+        Whether it is a value of the response, such as a floor, and so no more than that may be:
+        for shares of right answers it is kept from 0 to 1.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Parameter:
     upper: float = np.inf
     scale: Literal["log", "linear"] = "linear"
     unit: str = ""
+    level: bool = False
 
     def __post_init__(self) -> None:
         if not self.lower <= self.start <= self.upper:
@@ -93,7 +97,8 @@ class Law:
         The formula, as one line of text.
     guess : callable, optional
         ``guess(response, *variables)``: parameters from which a search on these rows should begin,
-        for laws whose starts depend on the data, such as the place of a break.
+        for laws whose starts depend on the data, such as the place of a break. One number a
+        parameter, or one array each of rival starts, the best first.
     """
 
     name: str
@@ -106,7 +111,7 @@ class Law:
     inverse: Callable[..., Array] | None = None
     reference: str = ""
     formula: str = ""
-    guess: Callable[..., tuple[float, ...]] | None = None
+    guess: Callable[..., tuple[float | Array, ...]] | None = None
 
     def __post_init__(self) -> None:
         arguments = (*self.variables, *self.names)
@@ -157,16 +162,23 @@ class Law:
         Without a guess, or where the guess has no value, the starts stay; guesses outside the
         bounds move onto them. Rows with an empty cell are not looked at.
         """
+        return self.rivals(table, response)[0]
+
+    def rivals(self, table: Columns, response: str | None = None) -> tuple[Law, ...]:
+        """Return the law started at each of the guesses for these rows, the best first."""
         if self.guess is None:
-            return self
+            return (self,)
         names = (response or self.response, *self.variables)
         rows = np.stack([np.asarray(table[name], dtype=float) for name in names])
         rows = rows[:, np.isfinite(rows).all(axis=0)]
         if not rows.size:
-            return self
+            return (self,)
         with np.errstate(all="ignore"):
-            guesses = self.guess(*rows)
-        parameters = (p.started_at(g) for p, g in zip(self.parameters, guesses, strict=True))
+            guesses = np.column_stack([np.atleast_1d(part) for part in self.guess(*rows)])
+        return tuple(self._started(guess) for guess in guesses)
+
+    def _started(self, guess: Array) -> Law:
+        parameters = (p.started_at(g) for p, g in zip(self.parameters, guess, strict=True))
         return replace(self, parameters=tuple(parameters))
 
     def _arguments(self, table: Columns, params: Columns) -> list[Array]:

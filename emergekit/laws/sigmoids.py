@@ -183,7 +183,10 @@ def logistic(variable: str = "flops", response: str = "score", axis: Kind | None
     'score = low + (high - low) / (1 + exp(-k (x0 - loss)))'
     """
     where = axis_of(variable, axis)
-    levels = (Parameter("low", start=0.2), Parameter("high", start=0.8))
+    levels = (
+        Parameter("low", start=0.2, level=True),
+        Parameter("high", start=0.8, level=True),
+    )
     arguments = (variable, "low", "high", "x0", "k")
     return Law(
         name=f"logistic_in_{variable}",

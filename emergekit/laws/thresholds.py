@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import product
 
 import numpy as np
 
@@ -28,6 +27,8 @@ _REFERENCE = "derived, for the loss threshold of Du et al. 2024, who publish no 
 _POWERS = (0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0)
 _WIDTHS = (0.003, 0.01, 0.03, 0.1, 0.3)
 _MOST_PLACES = 200
+_MOST_ROWS = 2000
+_STRETCHES = 8
 
 
 def jump(x: Array, c: Array, b: Array, eta: Array, *, axis: Kind = "falling") -> Array:
@@ -58,25 +59,41 @@ def jump_gradient(
     return np.ones_like(past), past, np.zeros_like(past)
 
 
-def ramp_guess(response: Array, x: Array, *, axis: Kind = "falling") -> tuple[float, ...]:
-    """Return the best threshold of a grid, level and slope by least squares."""
-    return _best(response, x, axis, lambda u, _: np.maximum(u, 0.0), (1.0,))[:3]
+def ramp_guess(response: Array, x: Array, *, axis: Kind = "falling") -> tuple[Array, ...]:
+    """Return rival thresholds, level and slope by least squares."""
+    return _best(response, x, axis, _corner, (1.0,))[:3]
 
 
-def power_ramp_guess(response: Array, x: Array, *, axis: Kind = "falling") -> tuple[float, ...]:
-    """Return the best threshold and power of a grid, level and rise by least squares."""
-    return _best(response, x, axis, lambda u, q: np.maximum(u, 0.0) ** q, _POWERS)
+def power_ramp_guess(response: Array, x: Array, *, axis: Kind = "falling") -> tuple[Array, ...]:
+    """Return rival thresholds and powers, level and rise by least squares."""
+    return _best(response, x, axis, _power, _POWERS)
 
 
-def soft_ramp_guess(response: Array, x: Array, *, axis: Kind = "falling") -> tuple[float, ...]:
-    """Return the best threshold and width of a grid, level and slope by least squares."""
+def soft_ramp_guess(response: Array, x: Array, *, axis: Kind = "falling") -> tuple[Array, ...]:
+    """Return rival thresholds and widths, level and slope by least squares."""
     widths = tuple(share * float(np.ptp(place(x, axis))) for share in _WIDTHS)
-    return _best(response, x, axis, lambda u, w: w * np.logaddexp(0.0, u / w), widths)
+    return _best(response, x, axis, _rounded, widths)
 
 
-def jump_guess(response: Array, x: Array, *, axis: Kind = "falling") -> tuple[float, ...]:
+def jump_guess(response: Array, x: Array, *, axis: Kind = "falling") -> tuple[Array, ...]:
     """Return the best of all steps between neighbouring models, levels by least squares."""
-    return _best(response, x, axis, lambda u, _: (u >= 0).astype(float), (1.0,))[:3]
+    return _best(response, x, axis, _height, (1.0,))[:3]
+
+
+def _corner(u: Array, _: float) -> Array:
+    return np.maximum(u, 0.0)
+
+
+def _power(u: Array, q: float) -> Array:
+    return np.maximum(u, 0.0) ** q
+
+
+def _rounded(u: Array, w: float) -> Array:
+    return w * np.logaddexp(0.0, u / w)
+
+
+def _height(u: Array, _: float) -> Array:
+    return (u >= 0).astype(float)
 
 
 def _best(
@@ -85,25 +102,45 @@ def _best(
     axis: Kind,
     rise: Callable[[Array, float], Array],
     shapes: tuple[float, ...],
-) -> tuple[float, ...]:
-    """Return c, b, eta and the shape of least squares, over a grid of thresholds and shapes.
+) -> tuple[Array, ...]:
+    """Return c, b, eta and the shape of least squares, the best in each stretch of thresholds.
 
-    The sum of squares has a minimum between any two models, so only a grid is sure of the least.
+    The sum of squares has a minimum between any two models, and a likelihood another one than the
+    squares, so only a grid is sure of the least.
     """
-    places = np.unique(place(x, axis))
-    between = np.concatenate([(places[1:] + places[:-1]) / 2, places])
-    if len(between) > _MOST_PLACES:
-        between = np.quantile(between, np.linspace(0, 1, _MOST_PLACES))
-    tried = []
-    for eta, shape in product(between, shapes):
-        column = rise(direction(axis) * (place(x, axis) - eta), shape)
-        centred = column - column.mean()
-        spread = float(centred @ centred)
-        b = float(centred @ response) / spread if spread else 0.0
-        c = float(response.mean() - b * column.mean())
-        rest = response - c - b * column
-        tried.append((float(rest @ rest), c, b, float(eta), shape))
-    return min(tried)[1:]
+    at, response = _thinned(place(x, axis), response)
+    etas = _thresholds(at)
+    u = direction(axis) * (at - etas[:, None])
+    columns = np.stack([rise(u, shape) for shape in shapes])  # (shapes, thresholds, rows)
+    means = columns.mean(axis=-1)
+    centred = columns - means[..., None]
+    spread = (centred**2).sum(axis=-1)
+    b = np.divide(centred @ response, spread, out=np.zeros_like(spread), where=spread > 0)
+    c = response.mean() - b * means
+    missed = ((response - c[..., None] - b[..., None] * columns) ** 2).sum(axis=-1)
+    missed = np.where(np.isfinite(missed), missed, np.inf)
+    shape, stretches = missed.argmin(axis=0), np.array_split(np.arange(len(etas)), _STRETCHES)
+    least = missed.min(axis=0)
+    best = [stretch[least[stretch].argmin()] for stretch in stretches if len(stretch)]
+    best.sort(key=lambda eta: least[eta])
+    chosen = shape[best], best
+    return c[chosen], b[chosen], etas[best], np.array(shapes)[shape[best]]
+
+
+def _thinned(at: Array, response: Array) -> tuple[Array, Array]:
+    """Return the rows in order, of very many as many as a guess needs."""
+    order = np.argsort(at, kind="stable")
+    if len(order) > _MOST_ROWS:
+        order = order[np.linspace(0, len(order) - 1, _MOST_ROWS).astype(int)]
+    return at[order], response[order]
+
+
+def _thresholds(at: Array) -> Array:
+    places = np.unique(at)
+    etas = np.sort(np.concatenate([(places[1:] + places[:-1]) / 2, places]))
+    if len(etas) > _MOST_PLACES:
+        etas = np.quantile(etas, np.linspace(0, 1, _MOST_PLACES))
+    return etas
 
 
 def hinge(variable: str = "loss", response: str = "score", axis: Kind | None = None) -> Law:
@@ -213,7 +250,7 @@ def _law(
         variables=(where.variable,),
         response=response,
         parameters=(
-            Parameter("c", start=0.25),
+            Parameter("c", start=0.25, level=True),
             Parameter("b", start=0.5),
             where.place("eta"),
             *shape,

@@ -92,6 +92,15 @@ def test_a_guess_outside_the_bounds_moves_onto_them():
     assert laws.power_law().started_at(table).parameters[1].start == 0.0
 
 
+def test_a_guess_may_give_rival_starts_the_best_first():
+    loss = np.linspace(2, 3.5, 20)
+    table = pd.DataFrame({"loss": loss, "score": np.maximum(2.7 - loss, 0)})
+    rivals = laws.hinge().rivals(table)
+    assert len(rivals) == 8
+    assert laws.hinge().started_at(table) == rivals[0]
+    assert rivals[0].parameters[2].start == pytest.approx(2.7, abs=0.05)
+
+
 def one_guess(wrong, flops):
     return (1.0,)
 

@@ -61,7 +61,8 @@ def deviance_slopes(observed: Array, predicted: Array, residuals: Array) -> Arra
     # Where a row is met, the quotient of two zeros is 1 / spread.
     met = residuals == 0
     at_met = met / np.maximum(score_spread(inside), _EDGE)
-    return np.divide(by_chance, residuals, out=at_met, where=~met)
+    slopes: Array = np.divide(by_chance, residuals, out=at_met, where=~met)
+    return slopes
 
 
 def score_spread(chance: Array) -> Array:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from emergekit import compute, datasets, figures, laws, metrics, theory
     from emergekit.emergence import curve_shapes
     from emergekit.errors import FitError, FitWarning, LoadError, TableError
-    from emergekit.fitting import Fit, bootstrap, delta_path, fit
+    from emergekit.fitting import Fit, bootstrap, delta_path, fit, fit_groups
     from emergekit.laws import Law, Parameter
     from emergekit.loaders import load
     from emergekit.metrics import Metric, rescore
@@ -40,6 +40,7 @@ _HOMES = {
     "Parameter": "laws",
     "Fit": "fitting",
     "fit": "fitting",
+    "fit_groups": "fitting",
     "bootstrap": "fitting",
     "delta_path": "fitting",
     "curve_shapes": "emergence",
@@ -70,6 +71,7 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "laws",
     "Fit",
     "fit",
+    "fit_groups",
     "bootstrap",
     "delta_path",
     "curve_shapes",

@@ -7,9 +7,17 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t as student_t
 
+from emergekit.errors import FitError, shown
 from emergekit.fitting.scatter import deviation, weighted_quantile
 
-__all__ = ["between", "mean_variance", "student_reach", "with_scatter"]
+__all__ = [
+    "between",
+    "mean_variance",
+    "parameter_ends",
+    "require_level",
+    "student_reach",
+    "with_scatter",
+]
 
 Array = NDArray[np.float64]
 
@@ -17,6 +25,24 @@ Array = NDArray[np.float64]
 def student_reach(level: float, df: int) -> float:
     """Return how many standard errors an interval of that level reaches; NaN without freedom."""
     return float(student_t.ppf((1 + level) / 2, df)) if df > 0 else np.nan
+
+
+def require_level(level: object) -> None:
+    """Raise a `FitError` unless the level is a share of cases."""
+    if not (isinstance(level, float | int | np.number) and 0 < level < 1):
+        raise FitError(f"level must lie between 0 and 1; it is {shown(level)}.")
+
+
+def parameter_ends(estimate: Array, reach: Array, log: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Return the ends of intervals that reach that far, symmetric on the scale of the search.
+
+    Those of parameters searched by their logarithm stay positive.
+    """
+    with np.errstate(all="ignore"):  # a hopeless interval reaches from 0 to inf
+        factor = np.exp(np.where(log, reach / estimate, 0.0))
+        lower = np.where(log, estimate / factor, estimate - reach)
+        upper = np.where(log, estimate * factor, estimate + reach)
+    return lower, upper
 
 
 def mean_variance(slopes: Array, cov: pd.DataFrame, fixed: tuple[str, ...]) -> Array:
@@ -70,7 +96,7 @@ def with_scatter(
     sizes = np.abs(residuals) * np.sqrt(weights / weights.mean())
     scatter = weighted_quantile(sizes, np.ones(n), level) * np.sqrt(n / df)
     if level > 1 - 1 / (2 * n):
-        normal = student_reach(level, df) * deviation(residuals, weights, df)
+        normal = student_reach(level, df) * float(deviation(residuals, weights, df))
         scatter = max(scatter, normal)
     reach: Array = np.hypot(mean_reach, unit * scatter)
     return reach

@@ -13,9 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from emergekit.errors import FitError, shown, unknown
 from emergekit.laws import Law, Parameter
 
-__all__ = ["VANISHED", "Coordinates"]
+__all__ = ["VANISHED", "Coordinates", "require_names"]
 
 Array = NDArray[np.float64]
+
+_ENDS = ("lower", "upper")
 
 VANISHED = float(np.log(np.finfo(float).tiny))
 """The logarithm that stands for a parameter of 0."""
@@ -44,7 +46,7 @@ class Coordinates:
 
     def __init__(self, law: Law, fixed: Mapping[str, Any], bounds: Mapping[str, Any]) -> None:
         for what, given in (("fixed", fixed), ("bounds", bounds)):
-            _require_names(what, given, law)
+            require_names(what, given, law)
         self.names = law.names
         self.parameters = [
             _narrowed(p, bounds[p.name]) if p.name in bounds else p for p in law.parameters
@@ -62,18 +64,22 @@ class Coordinates:
         self.lower = self._to_z([p.lower for p in self.searched])
         self.upper = self._to_z([p.upper for p in self.searched])
         self.vanishing = self.log & np.isneginf(self.lower)
+        self._vanish = bool(self.vanishing.any())
 
     def _to_z(self, values: ArrayLike) -> Array:
         array = np.array(values, dtype=float)
         with np.errstate(divide="ignore"):
-            array[self.log] = np.log(array[self.log])
+            array[..., self.log] = np.log(array[..., self.log])
         return array
 
     def values(self, z: Array) -> Array:
         """Return the values of the free parameters, 0 for what has vanished."""
+        values = np.array(z, dtype=float)
         with np.errstate(over="ignore"):
-            values = np.where(self.log, np.exp(np.where(self.log, z, 0.0)), z)
-        return np.where(self.vanishing & (z <= VANISHED), 0.0, values)
+            np.exp(z, out=values, where=self.log)
+        if self._vanish:
+            values[self.vanishing & (z <= VANISHED)] = 0.0
+        return values
 
     def stretch(self, z: Array) -> Array:
         """Return d parameter / d z."""
@@ -98,6 +104,15 @@ class Coordinates:
         z, first = self.z(params), self._to_z([p.start for p in self.searched])
         return np.where(self.vanishing & (z <= VANISHED), first, z)
 
+    def guessed(self, guesses: Mapping[str, Array]) -> Array:
+        """Return the coordinates of guesses of shape (B,), those that have none at the start."""
+        first = np.array([p.start for p in self.searched])
+        values = np.stack([guesses[p.name] for p in self.searched], axis=-1)
+        lowest, highest = (np.array([getattr(p, end) for p in self.searched]) for end in _ENDS)
+        values = np.clip(values, lowest, highest)
+        usable = np.isfinite(values) & ((values > 0) | ~self.log)
+        return self._to_z(np.where(usable, values, first))
+
     def at_start(self, law: Law) -> Array:
         """Return where that law's search begins, shape (p,), inside of these bounds."""
         starts = {p.name: p.start for p in law.parameters}
@@ -119,7 +134,8 @@ class Coordinates:
         return starts
 
 
-def _require_names(what: str, given: Mapping[str, Any], law: Law) -> None:
+def require_names(what: str, given: Mapping[str, Any], law: Law) -> None:
+    """Raise a `FitError` unless every name is a parameter of the law."""
     if not isinstance(given, Mapping):
         raise FitError(
             f"{what} must be a mapping from parameters of {law.name} "

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from emergekit.fitting.coordinates import Coordinates
 from emergekit.fitting.problem import Problem
 
-__all__ = ["Uncertainty", "correlated_pairs", "sandwich"]
+__all__ = ["Uncertainty", "correlated_pairs", "sandwich", "sandwiches"]
 
 Array = NDArray[np.float64]
+
+_FULL_RANK = 1e-10
+"""Smallest eigenvalue of cross products of columns of length one that are told apart."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,23 @@ class Uncertainty:
     identified: bool
 
 
-def sandwich(problem: Problem, coordinates: Coordinates, z: Array) -> Uncertainty:
-    r"""Return the covariance of the estimates, valid under unequal error variances.
+def sandwich(problem: Problem, z: Array) -> Uncertainty:
+    """Return the covariance of the estimates of one problem, z of shape (p,).
+
+    Parameters that are fixed or sit on a bound have no covariance: NaN; nor has any when as many
+    parameters are free as there are rows, or the rows do not tell them apart.
+    """
+    coordinates = problem.coordinates
+    covs, told = sandwiches(problem, z[None])
+    searched = [p.name for p in coordinates.searched]
+    on_bound = tuple(compress(searched, problem.on_bound(z)))
+    cov = pd.DataFrame(np.nan, index=list(coordinates.names), columns=list(coordinates.names))
+    cov.loc[searched, searched] = covs[0]
+    return Uncertainty(cov, on_bound, identified=bool(told[0]))
+
+
+def sandwiches(problem: Problem, z: Array) -> tuple[Array, NDArray[np.bool_]]:
+    r"""Return the covariances of the free parameters, valid under unequal error variances.
 
     .. math:: H^{-1} \left(\sum_i \frac{w_i^2 \psi_i^2}{(1 - h_i)^2} g_i g_i^T\right) H^{-1}, \quad
               H = \sum_i w_i c_i g_i g_i^T
@@ -35,41 +53,49 @@ def sandwich(problem: Problem, coordinates: Coordinates, z: Array) -> Uncertaint
     of the penalty, c its curvature and h the leverage of a row. The leverage makes up for residuals
     that are small because the fit went after them (HC3; MacKinnon & White 1985). The curvature of a
     narrow Huber penalty is averaged over a bandwidth (Powell's estimator for quantile regression;
-    Koenker 2005, section 3.4.2). Parameters that are fixed or sit on a bound have no covariance:
-    NaN; nor has any when as many parameters are free as there are rows, or the rows do not tell
-    them apart.
+    Koenker 2005, section 3.4.2).
+
+    Parameters
+    ----------
+    problem : Problem
+        B problems, or one.
+    z : array, shape (B, p)
+        Their minima.
+
+    Returns
+    -------
+    array, shape (B, p, p)
+        NaN for parameters on a bound, and for all where nothing can be said.
+    array of bool, shape (B,)
+        Whether the rows tell the parameters apart.
     """
     inner = ~problem.on_bound(z)
-    names = [p.name for p, free in zip(coordinates.searched, inner, strict=True) if free]
-    on_bound = tuple(p.name for p in coordinates.searched if p.name not in names)
-    cov = pd.DataFrame(np.nan, index=list(coordinates.names), columns=list(coordinates.names))
-    if not names:
-        return Uncertainty(cov, on_bound, identified=True)
-
     residuals, design = problem.design(z)
-    design = design[:, inner]
-    size = np.sqrt((design**2).sum(axis=0))  # columns of one length, or the inverse loses digits
-    design = design / np.where(size > 0, size, 1.0)
-    if not (np.isfinite(design).all() and _full_rank(design, problem.weights)):
-        return Uncertainty(cov, on_bound, identified=False)
+    design = design * inner[:, None, :]
+    size = np.sqrt((design**2).sum(axis=1))  # columns of one length, or the inverse loses digits
+    size = np.where(inner & (size > 0), size, 1.0)
+    design = design / size[:, None, :]
+    told = np.asarray(np.isfinite(design).all(axis=(1, 2)))
+    design = np.where(told[:, None, None], design, 0.0)
+    weights = np.broadcast_to(problem.weights, residuals.shape)
+    gram, told = _gram(design, weights, inner, told)
     if problem.df_residual < 1:
-        return Uncertainty(cov, on_bound, identified=True)
+        return np.full(gram.shape, np.nan), told
 
     if problem.objective.delta == 0:
         # Rows that the fit goes through have no sign but that of rounding.
-        residuals[np.abs(residuals) <= 1e-9 * np.abs(residuals).mean()] = 0.0
-    curvature = problem.weights * problem.objective.smooth_curvature(
-        residuals, len(problem.lower), problem.weights
-    )
-    if not _full_rank(design, curvature):
-        return Uncertainty(cov, on_bound, identified=False)
-    inverse = np.linalg.inv((design * curvature[:, None]).T @ design)
-    left = 1 - _leverage(design, problem.weights)
-    scores = problem.weights * problem.objective.score(residuals) / left
-    parts = design * scores[:, None]
-    stretch = coordinates.stretch(z)[inner] / size
-    cov.loc[names, names] = inverse @ (parts.T @ parts) @ inverse * np.outer(stretch, stretch)
-    return Uncertainty(cov, on_bound, identified=True)
+        met = np.abs(residuals) <= 1e-9 * np.abs(residuals).mean(axis=1, keepdims=True)
+        residuals = np.where(met, 0.0, residuals)
+    curvature = weights * problem.objective.smooth_curvature(residuals, z.shape[1], weights)
+    hessian, told = _gram(design, curvature, inner, told)
+    inverse = np.linalg.inv(hessian)
+    scores = weights * problem.objective.score(residuals) / (1 - _leverage(design, weights, gram))
+    parts = design * scores[:, :, None]
+    stretch = problem.coordinates.stretch(z) / size
+    cov = inverse @ (parts.swapaxes(1, 2) @ parts) @ inverse
+    cov *= stretch[:, :, None] * stretch[:, None, :]
+    known = inner[:, :, None] & inner[:, None, :] & told[:, None, None]
+    return np.where(known, cov, np.nan), told
 
 
 def correlated_pairs(cov: pd.DataFrame, above: float) -> list[tuple[str, str, float]]:
@@ -85,14 +111,22 @@ def correlated_pairs(cov: pd.DataFrame, above: float) -> list[tuple[str, str, fl
     return [pair for pair in pairs if abs(pair[2]) > above]
 
 
-def _full_rank(design: Array, weights: Array) -> bool:
-    heaviest = max(float(weights.max()), np.finfo(float).tiny)
-    gram = (design * (weights / heaviest)[:, None]).T @ design
-    return bool(np.linalg.eigvalsh(gram).min() > 1e-10)
+def _gram(
+    design: Array, weights: Array, inner: NDArray[np.bool_], told: NDArray[np.bool_]
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Return the weighted cross products, 1 for what is held, and which of them have an inverse."""
+    with np.errstate(all="ignore"):
+        gram = (design * weights[:, :, None]).swapaxes(1, 2) @ design
+    heaviest = np.maximum(weights.max(axis=1), np.finfo(float).tiny)[:, None, None]
+    finite = np.asarray(np.isfinite(gram).all(axis=(1, 2)))
+    unit = np.eye(design.shape[2])
+    held = np.where(finite[:, None, None], gram, 0.0) + heaviest * unit * ~inner[:, None, :]
+    full = np.linalg.eigvalsh(held / heaviest)[:, 0] > _FULL_RANK
+    return np.where(full[:, None, None], held, unit), told & full
 
 
-def _leverage(design: Array, weights: Array) -> Array:
+def _leverage(design: Array, weights: Array, gram: Array) -> Array:
     """Return how much each row draws the fit to itself, from 0 to just below 1."""
-    basis, _ = np.linalg.qr(design * np.sqrt(weights)[:, None])
-    leverage: Array = np.minimum((basis**2).sum(axis=1), 1 - 1e-6)
+    drawn = (design @ np.linalg.inv(gram) * design).sum(axis=2)
+    leverage: Array = np.clip(weights * drawn, 0.0, 1 - 1e-6)
     return leverage

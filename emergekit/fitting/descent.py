@@ -15,8 +15,6 @@ __all__ = ["descend"]
 
 Array = NDArray[np.float64]
 
-_MAX_STEPS = 40
-"""For each stage, on average; whoever needs more is on the way to nowhere."""
 _LOOSE, _TIGHT = 1e-2, 1e-13
 """A stage ends when its next step promises less than this share of the objective."""
 _FIRST_DAMPING, _LIGHT_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 0.1, 1e-3, 1e-9, 1e12
@@ -53,7 +51,9 @@ class _Search:
         return last
 
 
-def descend(problem: Problem, starts: Array, deltas: Array) -> tuple[Array, NDArray[np.bool_]]:
+def descend(
+    problem: Problem, starts: Array, deltas: Array, most_steps: int = 40
+) -> tuple[Array, NDArray[np.bool_]]:
     """Return where robust Newton descent leads from each start, and where it came to rest.
 
     Steps solve (curvature + damping metric) step = -gradient and are taken only when the objective
@@ -68,6 +68,8 @@ def descend(problem: Problem, starts: Array, deltas: Array) -> tuple[Array, NDAr
         Where to begin.
     deltas : array, shape (B, n_stages)
         Widths of the Huber zone in turn; inf for least squares.
+    most_steps : int
+        For each stage, on average; whoever needs more is on the way to nowhere.
 
     Returns
     -------
@@ -80,7 +82,7 @@ def descend(problem: Problem, starts: Array, deltas: Array) -> tuple[Array, NDAr
     rested = np.zeros(len(starts), dtype=bool)
     with np.errstate(all="ignore"):
         search, problem = _begin(problem, starts, deltas)
-        for _ in range(_MAX_STEPS * deltas.shape[1]):
+        for _ in range(most_steps * deltas.shape[1]):
             if not len(search.places):
                 break
             done, given_up = _advance(problem, search)

@@ -71,18 +71,24 @@ def score_spread(chance: Array) -> Array:
     return spread
 
 
-def counts_answers(observed: Array, weights: Array) -> bool:
-    """Return whether the weights can be numbers of test items: whole, and more than bare ones."""
-    whole = bool(np.all(np.abs(weights - np.rint(weights)) <= 1e-6) and np.all(weights >= 0.5))
-    bare = bool(np.all(weights == 1))
-    return whole and (not bare or bool(np.isin(observed, (0.0, 1.0)).all()))
+def counts_answers(observed: Array, weights: Array) -> NDArray[np.bool_]:
+    """Return whether the weights can be numbers of test items: whole, and more than bare ones.
+
+    Rows lie on the last axis.
+    """
+    whole = ((np.abs(weights - np.rint(weights)) <= 1e-6) & (weights >= 0.5)).all(axis=-1)
+    bare = (np.abs(weights - 1) <= 1e-6).all(axis=-1)
+    single = ((observed == 0) | (observed == 1)).all(axis=-1)
+    counts: NDArray[np.bool_] = whole & (~bare | single)
+    return counts
 
 
-def binomial_log_likelihood(observed: Array, chance: Array, n_answers: Array) -> float:
+def binomial_log_likelihood(observed: Array, chance: Array, n_answers: Array) -> Array:
     """Return the log-likelihood of shares of right answers, its constants included."""
     right = n_answers * observed
     ways = gammaln(n_answers + 1) - gammaln(right + 1) - gammaln(n_answers - right + 1)
-    return float(np.sum(ways + xlogy(right, chance) + xlog1py(n_answers - right, -chance)))
+    total: Array = (ways + xlogy(right, chance) + xlog1py(n_answers - right, -chance)).sum(axis=-1)
+    return total
 
 
 def _split(observed: Array, predicted: Array) -> tuple[Array, Array]:

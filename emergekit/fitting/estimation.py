@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 import emergekit.laws as known_laws
 from emergekit.errors import FitError, FitWarning, TableError, nearest, shown
@@ -19,7 +21,7 @@ from emergekit.fitting.rows import Weights, rows_of
 from emergekit.fitting.solver import balanced, solve
 from emergekit.laws import Law
 
-__all__ = ["fit"]
+__all__ = ["fit", "level_bounds", "require_law"]
 
 _N_STARTS = 8
 
@@ -121,14 +123,14 @@ def fit(
     alpha      0.34        -      -      -
      beta      0.37        -      -      -
     """
-    _require_law(law)
+    require_law(law)
     response = law.response if response is None else response
     if response in law.variables:
         raise FitError(f"'{response}' is a variable of {law.name}; name another response.")
     goal = find_objective(law.objective if objective is None else objective, delta, over, tau)
     fixed, bounds = {} if fixed is None else fixed, {} if bounds is None else bounds
     if goal.binomial:
-        bounds = _with_levels(law, fixed, bounds)
+        bounds = level_bounds(law, fixed, bounds)
     Coordinates(law, fixed, bounds)  # arguments are refused before rows are
     data, weight = rows_of(law, table, response, goal, weights)
     started, *rivals = law.rivals(data, response)
@@ -137,12 +139,13 @@ def fit(
     heaviest = float(weight.max())  # in any unit, squared weights would overflow
     relative = (weight / heaviest).to_numpy()
     problem = problem_of(law, data, response, relative, goal, coordinates)
+    starts = balanced(problem, np.array(coordinates.starts(_N_STARTS)))
+    starts = np.array([*starts, *(coordinates.at_start(rival) for rival in rivals)])
     try:
-        starts = balanced(problem, np.array(coordinates.starts(_N_STARTS)))
-        others = [coordinates.at_start(rival) for rival in rivals]
-        solution = solve(problem, np.array([*starts, *others]))
+        solution = solve(problem, starts)
     except FloatingPointError:
         raise FitError(_not_finite(law, data, coordinates)) from None
+    _require_defined(law, data, problem.defined(solution.z))
     cov, stats, said = quality(law, response, problem, solution, heaviest)
     if said:
         warnings.warn(f"Fit of {law.name}: {'; '.join(said)}", FitWarning, stacklevel=2)
@@ -160,7 +163,8 @@ def fit(
     )
 
 
-def _require_law(law: object) -> None:
+def require_law(law: object) -> None:
+    """Raise a `FitError` unless it is a law, with the one that was meant."""
     if isinstance(law, Law):
         return
     names = {name for name in known_laws.__all__ if isinstance(getattr(known_laws, name), Law)}
@@ -171,8 +175,8 @@ def _require_law(law: object) -> None:
     raise FitError(f"law must be a Law, not the text {shown(law)}; {remedy}")
 
 
-def _with_levels(
-    law: Law, fixed: Mapping[str, float], bounds: Mapping[str, tuple[float, float]]
+def level_bounds(
+    law: Law, fixed: Mapping[str, Any], bounds: Mapping[str, tuple[float, float]]
 ) -> Mapping[str, tuple[float, float]]:
     """Return the bounds with the law's levels kept among the shares that a score can be."""
     shares = {p.name: (max(p.lower, 0.0), min(p.upper, 1.0)) for p in law.parameters if p.level}
@@ -191,6 +195,18 @@ def _require_enough(law: Law, data: pd.DataFrame, response: str, coordinates: Co
             f"fit of {law.name}: '{response}' is {data[response].iloc[0]:g} in every row, which "
             f"cannot tell {n_free} parameters apart; add rows that differ, or hold all but one "
             f"with fixed=."
+        )
+
+
+def _require_defined(law: Law, data: pd.DataFrame, defined: NDArray[np.bool_]) -> None:
+    undefined = ~defined
+    if undefined.any():
+        row = data[undefined].iloc[0]
+        at = ", ".join(f"{name}={row[name]:g}" for name in law.variables)
+        raise TableError(
+            f"fit of {law.name}: the law has no slope at row {row.name}, which has "
+            f"{at} ({int(undefined.sum())} of {len(undefined)} rows are bad). Drop or mend these "
+            f"rows first."
         )
 
 

@@ -128,6 +128,10 @@ class Objective:
         """
         if np.isinf(self.delta):
             return self.counted(residuals, np.ones_like(residuals))
+        if residuals.ndim > 1:
+            given = np.ones(residuals.shape) if weights is None else weights
+            rows = zip(residuals, given, strict=True)
+            return np.stack([self.smooth_curvature(r, n_parameters, w) for r, w in rows])
         n = len(residuals)
         weights = np.ones(n) if weights is None else weights
         robust = robust_deviation(residuals, weights, n_parameters)

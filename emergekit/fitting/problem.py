@@ -139,6 +139,13 @@ class Problem:
                 np.multiply(part, stretch[..., place, None], out=slopes[..., place, :])
         return slopes
 
+    def defined(self, z: Array) -> NDArray[np.bool_]:
+        """Return the rows in which the law and its slope have a value, shape (n,)."""
+        defined: NDArray[np.bool_] = np.isfinite(self.predict(z)) & np.isfinite(
+            self.changes(z)
+        ).all(axis=-2)
+        return defined
+
     def pulled(self, z: Array, predicted: Array, pull: Array) -> Array:
         """Return the derivatives of the residuals summed over rows with weights `pull`, shape (p,).
 

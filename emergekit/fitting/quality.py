@@ -13,7 +13,7 @@ from emergekit.fitting.scatter import deviation
 from emergekit.fitting.solver import Solution
 from emergekit.laws import Law
 
-__all__ = ["quality"]
+__all__ = ["quality", "statistics"]
 
 Array = NDArray[np.float64]
 
@@ -27,70 +27,96 @@ def quality(
 
     The problem's weights are shares of the heaviest.
     """
-    coordinates = problem.coordinates
-    uncertainty = sandwich(problem, coordinates, solution.z)
-    residuals = problem.residuals(solution.z)
-    raw = problem.predict(solution.z) - problem.observed
-    goal, n, p, df = problem.objective, len(raw), coordinates.n_free, problem.df_residual
-    n_answers = _answers(problem, heaviest)
-    likelihood, n_estimated = _log_likelihood(problem, residuals), p + 1
-    if goal.binomial:  # which has no variance of its own to estimate
-        likelihood, n_estimated = _binomial_likelihood(problem, solution.z, n_answers), p
+    uncertainty = sandwich(problem, solution.z)
     correlated = correlated_pairs(uncertainty.cov, above=_CORRELATED)
+    measured = statistics(problem, solution.z[None], solution.value[None], np.array([heaviest]))
+    goal = problem.objective
     stats = {
         "law": law.name,
         "response": response,
-        "n_rows": n,
-        "n_free": p,
-        "df_residual": df,
-        "rmse": float(np.sqrt(np.average(raw**2, weights=problem.weights))),
-        "residual_sd": deviation(residuals, problem.weights, df),
-        "dispersion": _dispersion(problem, solution.z, n_answers),
+        "n_rows": problem.observed.shape[-1],
+        "n_free": problem.coordinates.n_free,
+        "df_residual": problem.df_residual,
         "objective": goal.name,
         "delta": goal.delta if 0 < goal.delta < np.inf else np.nan,
-        "objective_value": heaviest * float(solution.value),
-        "aic": 2 * n_estimated - 2 * likelihood,
-        "bic": np.log(n) * n_estimated - 2 * likelihood,
+        **{name: float(values[0]) for name, values in measured.items()},
         "converged": bool(solution.converged),
         "gradient_norm": float(solution.gradient_norm),
         "curvature": float(solution.curvature),
-        "n_starts": solution.n_starts,
-        "n_starts_agree": solution.n_agree,
+        "n_starts": int(solution.n_starts),
+        "n_starts_agree": int(solution.n_agree),
         "identified": uncertainty.identified,
         "on_bound": ", ".join(uncertainty.on_bound),
         "correlated": ", ".join(f"{one}-{other}" for one, other, _ in correlated),
     }
-    params = coordinates.params(solution.z)
+    params = problem.coordinates.params(solution.z)
     said = tuple(_warnings(stats, params, uncertainty, correlated))
     n_beyond = _n_beyond(problem, solution.z)
     if n_beyond:
-        said = (
-            f"the law leaves [0, 1] at {n_beyond} of {n} rows, where these scores are impossible",
-            *said,
-        )
+        rows = f"{n_beyond} of {stats['n_rows']} rows"
+        said = (f"the law leaves [0, 1] at {rows}, where these scores are impossible", *said)
     return uncertainty.cov, pd.DataFrame([stats]), said
 
 
-def _log_likelihood(problem: Problem, residuals: Array) -> float:
+def statistics(problem: Problem, z: Array, value: Array, heaviest: Array) -> dict[str, Array]:
+    """Return how well B problems are met, each statistic of shape (B,).
+
+    Parameters
+    ----------
+    problem : Problem
+        B problems, or one; weights are shares of the heaviest.
+    z : array, shape (B, p)
+        Minima.
+    value, heaviest : array, shape (B,)
+        Of the objective, and the weight that counts as 1.
+    """
+    predicted, residuals = problem.predict(z), problem.residuals(z)
+    weights = np.broadcast_to(problem.weights, residuals.shape)
+    square = (weights * (predicted - problem.observed) ** 2).sum(axis=-1) / weights.sum(axis=-1)
+    n, p, df = residuals.shape[-1], z.shape[-1], problem.df_residual
+    dispersion = np.full(len(z), np.nan)
+    if problem.objective.binomial:  # which has no variance of its own to estimate
+        n_answers = _answers(problem, heaviest[:, None] * weights)
+        chance = np.clip(predicted, 0.0, 1.0)
+        with np.errstate(all="ignore"):
+            likelihood = binomial_log_likelihood(problem.observed, chance, n_answers)
+        dispersion = (n_answers * problem.design(z)[0] ** 2).sum(axis=-1) / (
+            df if df > 0 else np.nan
+        )
+        n_estimated = p
+    else:
+        likelihood, n_estimated = _log_likelihood(problem, residuals, weights), p + 1
+    return {
+        "rmse": np.sqrt(square),
+        "residual_sd": deviation(residuals, weights, df),
+        "dispersion": dispersion,
+        "objective_value": heaviest * value,
+        "aic": 2 * n_estimated - 2 * likelihood,
+        "bic": np.log(n) * n_estimated - 2 * likelihood,
+    }
+
+
+def _log_likelihood(problem: Problem, residuals: Array, weights: Array) -> Array:
     """Return the Gaussian log-likelihood at its best variance; NaN for a robust objective.
 
     Row i has variance s^2 / w_i; the sum of log w makes it the same for weights of any scale. A
     fit through every row has a likelihood without bound: NaN.
     """
-    goal, weights, n = problem.objective, problem.weights, len(residuals)
+    goal, n = problem.objective, residuals.shape[-1]
     if np.isfinite(goal.delta) or problem.df_residual < 1:
-        return np.nan
-    variance = max(float(weights @ residuals**2) / n, np.finfo(float).tiny)
-    jacobian = float(np.log(problem.observed).sum()) if goal.log else 0.0
-    scale = float(np.log(np.maximum(weights, np.finfo(float).tiny)).sum()) / 2
-    return float(-n / 2 * (np.log(2 * np.pi * variance) + 1) + scale - jacobian)
+        return np.full(len(residuals), np.nan)
+    tiny = np.finfo(float).tiny
+    variance = np.maximum((weights * residuals**2).sum(axis=-1) / n, tiny)
+    jacobian = np.log(problem.observed).sum(axis=-1) if goal.log else 0.0
+    scale = np.log(np.maximum(weights, tiny)).sum(axis=-1) / 2
+    likelihood: Array = -n / 2 * (np.log(2 * np.pi * variance) + 1) + scale - jacobian
+    return likelihood
 
 
-def _answers(problem: Problem, heaviest: float) -> Array | None:
-    """Return the number of test items of each row, None where the weights are no such numbers."""
-    n_answers = heaviest * problem.weights
-    known = problem.objective.binomial and counts_answers(problem.observed, n_answers)
-    return np.rint(n_answers) if known else None
+def _answers(problem: Problem, weights: Array) -> Array:
+    """Return the number of test items of each row, NaN where the weights are no such numbers."""
+    known = counts_answers(problem.observed, weights)
+    return np.where(known[:, None], np.rint(weights), np.nan)
 
 
 def _n_beyond(problem: Problem, z: Array) -> int:
@@ -100,22 +126,6 @@ def _n_beyond(problem: Problem, z: Array) -> int:
     y, p = problem.observed, problem.predict(z)
     impossible = ((p <= 0) & (y > 0)) | ((p >= 1) & (y < 1)) | (p < -1e-9) | (p > 1 + 1e-9)
     return int(impossible.sum())
-
-
-def _binomial_likelihood(problem: Problem, z: Array, n_answers: Array | None) -> float:
-    if n_answers is None:
-        return np.nan
-    with np.errstate(all="ignore"):
-        chance = np.clip(problem.predict(z), 0.0, 1.0)
-        return binomial_log_likelihood(problem.observed, chance, n_answers)
-
-
-def _dispersion(problem: Problem, z: Array, n_answers: Array | None) -> float:
-    """Return Pearson's chi-square over its freedom: 1 where nothing but the items scatters."""
-    if n_answers is None or problem.df_residual < 1:
-        return np.nan
-    residuals, _ = problem.design(z)
-    return float(n_answers @ residuals**2) / problem.df_residual
 
 
 def _warnings(

@@ -5,15 +5,21 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from emergekit.errors import FitError, TableError
-from emergekit.fitting.bands import between, mean_variance, student_reach, with_scatter
+from emergekit.errors import TableError
+from emergekit.fitting.bands import (
+    between,
+    mean_variance,
+    parameter_ends,
+    require_level,
+    student_reach,
+    with_scatter,
+)
 from emergekit.fitting.objectives import Objective
 from emergekit.fitting.rows import numbers, require_columns
 from emergekit.laws import Law
@@ -115,7 +121,7 @@ class Fit:
             If a variable of the law is absent, holds text, or is one at which the law has no
             finite value.
         """
-        _require_level(level)
+        require_level(level)
         if interval not in ("observation", "mean"):
             raise ValueError(f"interval must be 'observation' or 'mean', not '{interval}'.")
         where = f"fit of {self.law.name}"
@@ -142,15 +148,12 @@ class Fit:
         Intervals of parameters searched on a log scale are symmetric there, so they stay positive;
         those of a fit with draws are percentiles of these.
         """
-        _require_level(level)
+        require_level(level)
         estimate = self.params.to_numpy()
         stderr = np.sqrt(np.diag(self.cov))
         reach = student_reach(level, self._df) * stderr
         log = np.array([parameter.scale == "log" for parameter in self.law.parameters])
-        with np.errstate(all="ignore"):  # a hopeless interval reaches from 0 to inf
-            factor = np.exp(np.where(log, reach / estimate, 0.0))
-            lower = np.where(log, estimate / factor, estimate - reach)
-            upper = np.where(log, estimate * factor, estimate + reach)
+        lower, upper = parameter_ends(estimate, reach, log)
         if self.draws is not None:
             searched = ~self.params.index.isin(list(self.fixed))
             lower, upper = (
@@ -277,11 +280,6 @@ def _require_finite(predicted: Array, columns: pd.DataFrame, where: str) -> None
             f"{where}: the law has no finite value at row {row.name}, which has {at} "
             f"({int(bad.sum())} of {len(bad)} rows are bad). Drop or mend these rows first."
         )
-
-
-def _require_level(level: float) -> None:
-    if not (isinstance(level, Real) and 0 < level < 1):
-        raise FitError(f"level must lie between 0 and 1; it is {level}.")
 
 
 def _text(frame: pd.DataFrame) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,7 +13,15 @@ from emergekit.errors import FitError, TableError, nearest, shown
 from emergekit.fitting.objectives import Objective
 from emergekit.laws import Law
 
-__all__ = ["Weights", "numbers", "require_columns", "rows_of"]
+__all__ = [
+    "Weights",
+    "demands",
+    "floats",
+    "numbers",
+    "require_columns",
+    "rows_of",
+    "weights_of",
+]
 
 Array = NDArray[np.float64]
 Weights: TypeAlias = "str | pd.Series[Any] | ArrayLike | None"
@@ -35,22 +44,30 @@ def rows_of(
     where = f"fit of {law.name}"
     names = (*law.variables, response)
     require_columns(table, names, where=where)
-    weight = _weights(weights, table, where)
+    weight = weights_of(weights, table, where)
     counts = weight.to_numpy() > 0
     used = table[counts]
     if len(table) and not len(used):
         raise FitError(f"{where}: every weight is 0; at least one row must count.")
     data = numbers(used, names, where=where)
-    for name in names:
-        good, must = np.isfinite(data[name]), "a finite number"
-        if name == response and goal.log:
-            good &= data[name] > 0
-            must = "a positive number (the objective takes its logarithm)"
-        elif name == response and goal.binomial:
-            good &= data[name].between(0, 1)
-            must = "a share of right answers, from 0 to 1 (the objective is binomial)"
+    for name, good, must in demands(data, response, goal):
         _require(good, used[name], must, where)
     return data, weight[counts]
+
+
+def demands(
+    data: pd.DataFrame, response: str, goal: Objective
+) -> Iterator[tuple[str, pd.Series[bool], str]]:
+    """Yield each column with where it is usable, and what its cells must be."""
+    for name, column in data.items():
+        good, must = column.abs() < np.inf, "a finite number"
+        if name == response and goal.log:
+            good &= column > 0
+            must = "a positive number (the objective takes its logarithm)"
+        elif name == response and goal.binomial:
+            good &= column.between(0, 1)
+            must = "a share of right answers, from 0 to 1 (the objective is binomial)"
+        yield str(name), good, must
 
 
 def require_columns(table: pd.DataFrame, names: tuple[str, ...], *, where: str) -> None:
@@ -88,13 +105,13 @@ def numbers(table: pd.DataFrame, names: tuple[str, ...], *, where: str) -> pd.Da
     """
     columns = {}
     for name in names:
-        columns[name] = _floats(table[name])
+        columns[name] = floats(table[name])
         good = columns[name].notna() | table[name].isna()
         _require(good, table[name], "a finite number", where)
     return pd.DataFrame(columns, index=table.index)
 
 
-def _floats(column: pd.Series) -> pd.Series:
+def floats(column: pd.Series) -> pd.Series:
     """Return a column as floats, NaN for whatever is not a number."""
     if column.dtype == object:
         # True counts as 1 for Python, and pandas would follow.
@@ -105,7 +122,8 @@ def _floats(column: pd.Series) -> pd.Series:
     return pd.Series(values, index=column.index, name=column.name)
 
 
-def _weights(weights: Weights, table: pd.DataFrame, where: str) -> pd.Series:
+def weights_of(weights: Weights, table: pd.DataFrame, where: str) -> pd.Series:
+    """Return one weight a row, from a column, a Series or an array."""
     if weights is None:
         return pd.Series(1.0, index=table.index, name="weights")
     if isinstance(weights, str):
@@ -116,7 +134,7 @@ def _weights(weights: Weights, table: pd.DataFrame, where: str) -> pd.Series:
     else:
         column = _in_order(weights, table)
     column = column.astype(float) if column.dtype == bool else column  # a mask is a weight
-    values = _floats(column)
+    values = floats(column)
     good = np.isfinite(values) & (values >= 0)
     _require(good, column.rename("weights"), "0 or more", where)
     return pd.Series(values.to_numpy(), index=table.index, name="weights")

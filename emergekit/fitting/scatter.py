@@ -26,12 +26,14 @@ def weighted_quantile(sizes: Array, weights: Array, share: float) -> float:
     return float(np.interp(share, np.r_[0.0, middle], np.r_[0.0, size]))
 
 
-def deviation(residuals: Array, weights: Array, df: int) -> float:
-    """Return the standard deviation of a row of average weight; NaN without freedom."""
-    if df < 1:
-        return np.nan
-    mean_square = np.average(residuals**2, weights=weights)
-    return float(np.sqrt(mean_square * len(residuals) / df))
+def deviation(residuals: Array, weights: Array, df: int) -> Array:
+    """Return the standard deviation of a row of average weight; NaN without freedom.
+
+    Rows lie on the last axis.
+    """
+    mean_square = (weights * residuals**2).sum(axis=-1) / weights.sum(axis=-1)
+    spread: Array = np.sqrt(mean_square * residuals.shape[-1] / (df if df > 0 else np.nan))
+    return spread
 
 
 def robust_deviation(residuals: Array, weights: Array, n_parameters: int) -> float:

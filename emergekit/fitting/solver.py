@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from emergekit.fitting.certificate import EXACT, gradient_norm, smallest_curvatu
 from emergekit.fitting.descent import descend
 from emergekit.fitting.problem import Problem
 
-__all__ = ["Solution", "balanced", "solve", "solve_near"]
+__all__ = ["Solution", "balanced", "solve", "solve_each", "solve_near"]
 
 Array = NDArray[np.float64]
 
@@ -24,10 +24,14 @@ _NARROWING = (3.0, 1.0, 0.1, 1e-2, 1e-3, 1e-4, 1e-5)
 """Widths in turn, in units of the spread of the residuals, on the way to absolute deviations."""
 _AGREE = 1e-6
 """Minima whose values differ by less, relative, are one."""
-_WORTH_SETTLING = 1e-2
+_WORTH = 1e-2
+"""Ends within that share of the lowest value are worth the work of a settled minimum."""
 _CONVERGED = 1e-4
+_MANY_STEPS, _FEW_STEPS = 40, 12
+"""Steps for each width of the penalty, on average."""
 _ROUNDS = 10
 """Searches of an end that has not converged; curved valleys of laws with breaks are long."""
+_WORTH_ANOTHER = 1e-9
 _SHARE = 0.3
 """Of the response, that a balanced start gives to each coefficient on a log scale."""
 _AT_ONCE = 60_000
@@ -47,10 +51,8 @@ class Solution:
         (0 at a minimum, whatever the scale); smallest eigenvalue of the Hessian, in units of the
         metric of the search (above 0 at a minimum that the rows tell apart); and whether the
         gradient has vanished.
-    n_starts : int
-        Searches.
-    n_agree : int, or array, shape (B,)
-        Those that end within 1e-6 (relative) of the lowest value.
+    n_starts, n_agree : int, or array, shape (B,)
+        Searches, and those that end within 1e-6 (relative) of the lowest value.
     """
 
     z: Array
@@ -58,8 +60,19 @@ class Solution:
     gradient_norm: Array
     curvature: Array
     converged: NDArray[np.bool_]
-    n_starts: int = 1
-    n_agree: int | NDArray[np.intp] = 1
+    n_starts: NDArray[np.intp]
+    n_agree: NDArray[np.intp]
+
+    def take(self, place: int) -> Solution:
+        """Return the minimum of one of B problems."""
+        return Solution(**{f.name: getattr(self, f.name)[place] for f in fields(self)})
+
+    def updated(self, places: NDArray[np.intp], others: Solution) -> Solution:
+        """Return the minima with those at `places` replaced by others."""
+        arrays = {f.name: getattr(self, f.name).copy() for f in fields(self)}
+        for name, array in arrays.items():
+            array[places] = getattr(others, name)
+        return Solution(**arrays)
 
 
 def solve(problem: Problem, starts: Array) -> Solution:
@@ -70,26 +83,50 @@ def solve(problem: Problem, starts: Array) -> Solution:
     FloatingPointError
         If no start has a finite objective.
     """
-    ends = _descended(problem, starts, _GRADUATION)
-    ends = ends[np.isfinite(ends).all(axis=1)]
-    if not len(ends):
+    found = solve_each(problem, starts[None])
+    if not np.isfinite(found.value[0]):
         raise FloatingPointError("no start has a finite objective")
-    values = problem.value(ends)
-    worth = _close(problem, ends, float(values.min()), _WORTH_SETTLING)
-    ends = _rested(problem, _settle(problem, ends[worth]))
-    values = problem.value(ends)
-    best = int(np.argmin(values))
-    agree = _close(problem, ends, values[best], _AGREE)
-    found = _certified(problem, ends[best : best + 1])
-    return Solution(
-        z=found.z[0],
-        value=found.value[0],
-        gradient_norm=found.gradient_norm[0],
-        curvature=found.curvature[0],
-        converged=found.converged[0],
-        n_starts=len(starts),
-        n_agree=int(agree.sum()),
+    return found.take(0)
+
+
+def solve_each(problem: Problem, starts: Array, *, quickly: bool = False) -> Solution:
+    """Return the lowest minimum of each of B problems over its starts, shape (B, n_starts, p).
+
+    NaN, with a value of inf, where no start has a finite objective. `quickly` gives up on what is
+    not found in a few steps, so that nobody waits for the slowest of thousands.
+    """
+    size = max(1, _AT_ONCE // (problem.observed.shape[-1] * starts.shape[1]))
+    return _joined(
+        [
+            _solve_each(problem.take(places), starts[places], quickly)
+            for places in np.split(np.arange(len(starts)), range(size, len(starts), size))
+        ]
     )
+
+
+def _solve_each(problem: Problem, starts: Array, quickly: bool) -> Solution:
+    n_problems, n_starts, n_free = starts.shape
+    owner = np.repeat(np.arange(n_problems), n_starts)
+    most_steps = _FEW_STEPS if quickly else _MANY_STEPS
+    ends = _descended(problem.take(owner), starts.reshape(-1, n_free), _GRADUATION, most_steps)
+    values = np.full(len(ends), np.inf)
+    reached = np.isfinite(ends).all(axis=1)
+    values[reached] = problem.take(owner[reached]).value(ends[reached])
+    least = values.reshape(n_problems, n_starts).min(axis=1)
+
+    worth = np.flatnonzero(reached)
+    worth = worth[_close(problem.take(owner[worth]), values[worth], least[owner[worth]], _WORTH)]
+    part = problem.take(owner[worth])
+    ends[worth] = _settle(part, ends[worth])
+    if not quickly:
+        ends[worth] = _rested(part, ends[worth])
+    values[worth] = part.value(ends[worth])
+
+    table = values.reshape(n_problems, n_starts)
+    best = n_starts * np.arange(n_problems) + table.argmin(axis=1)
+    agree = _close(problem.take(owner), values, values[best][owner], _AGREE) & reached
+    found = _certified(problem, ends[best], n_starts, agree.reshape(table.shape).sum(axis=1))
+    return replace(found, value=values[best])
 
 
 def solve_near(problem: Problem, starts: Array) -> Solution:
@@ -100,18 +137,17 @@ def solve_near(problem: Problem, starts: Array) -> Solution:
     of them takes 1.5 % off the standard error of B. NaN where the law has no value.
     """
     size = max(1, _AT_ONCE // problem.observed.shape[-1])
-    parts = [
-        _solve_near(problem.take(places), starts[places])
-        for places in np.split(np.arange(len(starts)), range(size, len(starts), size))
-    ]
+    return _joined(
+        [
+            _solve_near(problem.take(places), starts[places])
+            for places in np.split(np.arange(len(starts)), range(size, len(starts), size))
+        ]
+    )
+
+
+def _joined(parts: list[Solution]) -> Solution:
     return Solution(
-        z=np.concatenate([part.z for part in parts]),
-        value=np.concatenate([part.value for part in parts]),
-        gradient_norm=np.concatenate([part.gradient_norm for part in parts]),
-        curvature=np.concatenate([part.curvature for part in parts]),
-        converged=np.concatenate([part.converged for part in parts]),
-        n_starts=2,
-        n_agree=np.concatenate([part.n_agree for part in parts]),
+        **{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Solution)}
     )
 
 
@@ -122,40 +158,49 @@ def _solve_near(problem: Problem, starts: Array) -> Solution:
     lower = (other < value) | np.isnan(straight).any(axis=1)
     ends = _settle(problem, np.where(lower[:, None], around, straight))
     agree = np.maximum(other, value) <= np.minimum(other, value) * (1 + _AGREE)
-    return replace(_certified(problem, ends), n_starts=2, n_agree=1 + agree)
+    return _certified(problem, ends, 2, 1 + agree)
 
 
 def balanced(problem: Problem, starts: Array) -> Array:
     """Return the starts with every second one's coefficients moved to where they matter.
 
     A coefficient whose term is far below the response gives the search nothing to go by, and what
-    is far below depends on the exponents beside it and on the unit of the data.
+    is far below depends on the exponents beside it and on the unit of the data. Starts have shape
+    (n_starts, p), or (B, n_starts, p) for B problems.
     """
     if not problem.vanishing.any():
         return starts
-    moved = starts[1::2]
-    size = np.ones(1) if problem.objective.binomial else np.abs(problem.observed)
+    n_starts, n_free = starts[..., 1::2, :].shape[-2:]
+    moved = starts[..., 1::2, :].reshape(-1, n_free)
+    part = problem.take(np.repeat(np.arange(len(moved) // max(n_starts, 1)), n_starts))
+    size = np.ones(1) if problem.objective.binomial else np.abs(part.observed)[..., None, :]
     with np.errstate(all="ignore"):
-        share = (np.abs(problem.changes(moved)) / size).mean(axis=-1)
+        share = (np.abs(part.changes(moved)) / size).mean(axis=-1)
         shift = np.log(_SHARE) - np.log(share)
     shift = np.where(problem.vanishing & np.isfinite(shift), shift, 0.0)
-    starts = starts.copy()
-    starts[1::2] = np.clip(moved + shift, problem.lower, problem.upper)
-    return starts
+    balanced = starts.copy()
+    balanced[..., 1::2, :] = np.clip(moved + shift, problem.lower, problem.upper).reshape(
+        starts[..., 1::2, :].shape
+    )
+    return balanced
 
 
-def _certified(problem: Problem, z: Array) -> Solution:
+def _certified(problem: Problem, z: Array, n_starts: int, n_agree: NDArray[np.intp]) -> Solution:
     norm = gradient_norm(problem, z)
     curvature = smallest_curvature(problem, z)
-    return Solution(z, problem.value(z), norm, curvature, norm < _CONVERGED)
+    starts = np.full(len(z), n_starts)
+    return Solution(z, problem.value(z), norm, curvature, norm < _CONVERGED, starts, n_agree)
 
 
-def _descended(problem: Problem, z: Array, graduation: tuple[float, ...]) -> Array:
+def _descended(
+    problem: Problem, z: Array, graduation: tuple[float, ...], most_steps: int = _MANY_STEPS
+) -> Array:
     """Return the minima that ever narrower Huber zones lead to, NaN where there is no way."""
     delta = problem.objective.delta
     if delta > 0:
-        stages = [np.inf] if np.isinf(delta) else [factor * delta for factor in graduation]
-        return descend(problem, z, np.tile(stages, (len(z), 1)))[0]
+        # The last stage alone takes second derivatives, which cost most and help near the end only.
+        stages = [np.inf] * 2 if np.isinf(delta) else [factor * delta for factor in graduation]
+        return descend(problem, z, np.tile(stages, (len(z), 1)), most_steps)[0]
     if graduation == _GRADUATION:
         z, _ = descend(problem, z, np.full((len(z), 1), np.inf))
     begun = np.all(np.isfinite(z), axis=1)
@@ -167,10 +212,10 @@ def _descended(problem: Problem, z: Array, graduation: tuple[float, ...]) -> Arr
     return ends
 
 
-def _close(problem: Problem, z: Array, value: float, share: float) -> NDArray[np.bool_]:
-    """Return whether z is as good as `value`, up to that share of it or of the response."""
+def _close(problem: Problem, values: Array, least: Array, share: float) -> NDArray[np.bool_]:
+    """Return which values are as good as the least, up to that share of it or of the response."""
     exact = problem.total(problem.objective.penalty(share * EXACT * problem.scale))
-    close: NDArray[np.bool_] = problem.value(z) <= value * (1 + share) + exact
+    close: NDArray[np.bool_] = values <= least * (1 + share) + exact
     return close
 
 
@@ -182,7 +227,7 @@ def _rested(problem: Problem, z: Array) -> Array:
             break
         part = problem.take(tired)
         ends = _descended(part, z[tired], _NEAR[-1:])
-        better = part.value(ends) < part.value(z[tired])
+        better = part.value(ends) < part.value(z[tired]) * (1 - _WORTH_ANOTHER)
         if not better.any():
             break
         z = z.copy()

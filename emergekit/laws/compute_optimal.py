@@ -55,7 +55,7 @@ def flops_at(along: str, response: Array, flops: Array, k: Array, a: Array) -> A
 def optimum_guess(response: Array, flops: Array) -> tuple[float, ...]:
     """Return k and a by a line through the logarithms."""
     log_k, a = line(np.log(flops), np.log(response))
-    return float(np.exp(log_k)), a
+    return float(np.exp(log_k)), float(a)
 
 
 def optimal_power_law(response: str = "n_params") -> Law:

@@ -79,7 +79,7 @@ def decay_guess(response: Array, x: Array, *, axis: Kind = "falling") -> tuple[f
     for eps in response.max() + span * np.geomspace(0.01, 3.0, 40):
         log_k, gamma = line(at, np.log(eps - response))
         miss = eps - np.exp(log_k + gamma * at) - response
-        tried.append((float(miss @ miss), float(eps), float(np.exp(log_k)), gamma))
+        tried.append((float(miss @ miss), float(eps), float(np.exp(log_k)), float(gamma)))
     return min(tried)[1:]
 
 

@@ -99,6 +99,9 @@ class Law:
         ``guess(response, *variables)``: parameters from which a search on these rows should begin,
         for laws whose starts depend on the data, such as the place of a break. One number a
         parameter, or one array each of rival starts, the best first.
+    guesses_groups : bool
+        Whether `guess` takes groups of rows as well, arrays of shape (B, n), and gives arrays of
+        shape (B,); otherwise it is called once a group.
     """
 
     name: str
@@ -112,6 +115,7 @@ class Law:
     reference: str = ""
     formula: str = ""
     guess: Callable[..., tuple[float | Array, ...]] | None = None
+    guesses_groups: bool = False
 
     def __post_init__(self) -> None:
         arguments = (*self.variables, *self.names)

@@ -9,18 +9,21 @@ from emergekit.laws.law import Array
 __all__ = ["line"]
 
 
-def line(x: Array, y: Array) -> tuple[float, float]:
+def line(x: Array, y: Array) -> tuple[Array, Array]:
     """Return intercept and slope of the least squares line; NaN where two points cannot be told.
+
+    Points lie on the last axis.
 
     Examples
     --------
-    >>> line(np.array([1.0, 2.0, 3.0]), np.array([3.0, 5.0, 7.0]))
-    (1.0, 2.0)
-    >>> line(np.array([1.0, 1.0]), np.array([3.0, 5.0]))
-    (nan, nan)
+    >>> intercept, slope = line(np.array([[1.0, 2.0], [1.0, 1.0]]), np.array([[3.0, 5.0]]))
+    >>> intercept.tolist(), slope.tolist()
+    ([1.0, nan], [2.0, nan])
     """
-    if len(x) < 2 or not np.ptp(x) > 0:
-        return np.nan, np.nan
-    centred = x - x.mean()
-    slope = float(centred @ y / (centred @ centred))
-    return float(y.mean() - slope * x.mean()), slope
+    if x.shape[-1] == 0:
+        return np.asarray(np.nan), np.asarray(np.nan)
+    told = np.ptp(x, axis=-1) > 0
+    centred = x - x.mean(axis=-1, keepdims=True)
+    spread = np.where(told, (centred**2).sum(axis=-1), np.nan)
+    slope = (centred * y).sum(axis=-1) / spread
+    return y.mean(axis=-1) - slope * x.mean(axis=-1), slope

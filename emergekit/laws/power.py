@@ -119,7 +119,7 @@ def _line(response: Array, x: Array, share: float = 0.0) -> tuple[float, float, 
     log_b, slope = line(np.log(x[good]), np.log(response[good] - floor))
     b = float(np.exp(log_b))
     miss = np.log(floor + b * x[good] ** slope) - np.log(response[good])
-    return b, -slope, float(miss @ miss)
+    return b, -float(slope), float(miss @ miss)
 
 
 def power_law(variable: str = "flops", response: str = "loss") -> Law:

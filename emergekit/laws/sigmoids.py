@@ -52,7 +52,8 @@ def sigmoid_gradient(
 ) -> tuple[Array, ...]:
     """Return the derivatives of `sigmoid` by low, high, x0 and k."""
     u = ahead(x, x0, axis)
-    done, left = expit(k * u), expit(-k * u)
+    done = expit(k * u)
+    left = 1 - done
     steep = (high - low) * done * left
     return left, done, -direction(axis) * k * steep, u * steep
 
@@ -79,19 +80,15 @@ def sigmoid_place(
         return variable_at(np.asarray(logit(share)) / k, x0, axis)
 
 
-def sigmoid_guess(response: Array, x: Array, *, axis: Kind = "log10") -> tuple[float, ...]:
+def sigmoid_guess(response: Array, x: Array, *, axis: Kind = "log10") -> tuple[Array, ...]:
     """Return levels at the ends of the data, and a rise where the scores cross their middle."""
     at = direction(axis) * place(x, axis)
-    order = np.argsort(at)
-    low, high = (float(np.median(part)) for part in _ends(response[order]))
-    middle = int(np.argmin(np.abs(response - (low + high) / 2)))
-    k = 10 / max(float(np.ptp(at)), 1e-9)
-    return low, high, float(direction(axis) * at[middle]), k
-
-
-def _ends(ordered: Array) -> tuple[Array, Array]:
-    n = max(1, len(ordered) // 6)
-    return ordered[:n], ordered[-n:]
+    ordered = np.take_along_axis(response, np.argsort(at, axis=-1), axis=-1)
+    n = max(1, response.shape[-1] // 6)
+    low, high = np.median(ordered[..., :n], axis=-1), np.median(ordered[..., -n:], axis=-1)
+    middle = np.abs(response - (low + high)[..., None] / 2).argmin(axis=-1)
+    x0 = direction(axis) * np.take_along_axis(at, middle[..., None], axis=-1)[..., 0]
+    return low, high, x0, 10 / np.maximum(np.ptp(at, axis=-1), 1e-9)
 
 
 def anchored(x: Array, x0: Array, k: Array, *, chance: float = 0.0, axis: Kind = "log10") -> Array:
@@ -155,11 +152,11 @@ def anchored_place(
 
 def anchored_guess(
     response: Array, x: Array, *, chance: float = 0.0, axis: Kind = "log10"
-) -> tuple[float, ...]:
+) -> tuple[Array, ...]:
     """Return the line through the logits of the scores, those beyond the levels moved inside."""
     share = np.clip((response - chance) / (1 - chance), 0.02, 0.98)
     intercept, slope = line(place(x, axis), np.asarray(logit(share)))
-    return (-intercept / slope if slope else np.nan), direction(axis) * slope
+    return -intercept / np.where(slope == 0, np.nan, slope), direction(axis) * slope
 
 
 def logistic(variable: str = "flops", response: str = "score", axis: Kind | None = None) -> Law:
@@ -203,6 +200,7 @@ def logistic(variable: str = "flops", response: str = "score", axis: Kind | None
         reference="four-parameter logistic, Verhulst 1845; by compute Owen 2024 (from memory)",
         formula=f"{response} = low + (high - low) / (1 + exp(-k ({where.past('x0')})))",
         guess=Formula(sigmoid_guess, ("response", variable), where.options),
+        guesses_groups=True,
     )
 
 
@@ -257,6 +255,7 @@ def chance_logistic(
         "by compute Ruan et al. 2024 (from memory)",
         formula=f"{response} = {chance:g} + {1 - chance:g} / (1 + exp(-k ({where.past('x0')})))",
         guess=Formula(anchored_guess, ("response", variable), options),
+        guesses_groups=True,
     )
 
 

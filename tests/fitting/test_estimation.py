@@ -318,3 +318,11 @@ def test_nothing_is_warned_about_when_nothing_is_wrong(chinchilla_runs):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fit(laws.CHINCHILLA, chinchilla_runs, fixed={"alpha": 0.34, "beta": 0.37})
+
+
+@pytest.mark.parametrize("law", [laws.power_law(), laws.logistic(response="loss")])
+def test_a_count_of_zero_is_named_where_the_law_takes_its_logarithm(law):
+    flops = np.r_[10.0 ** np.linspace(18, 24, 12), 0.0]
+    table = pd.DataFrame({"flops": flops, "loss": np.linspace(3, 2, 13)})
+    with pytest.raises(ValueError, match=r"row 12.* has flops=0"):
+        fit(law, table)

@@ -44,7 +44,7 @@ def test_levels_and_kinds_of_interval_are_checked(chinchilla_fit):
         chinchilla_fit.predict(chinchilla_fit.data, level=95)
     with pytest.raises(FitError, match="level must lie between 0 and 1"):
         chinchilla_fit.to_frame(level=1)
-    with pytest.raises(FitError, match="level must lie between 0 and 1; it is high"):
+    with pytest.raises(FitError, match="level must lie between 0 and 1; it is 'high'"):
         chinchilla_fit.to_frame(level="high")
     with pytest.raises(ValueError, match="interval must be 'observation' or 'mean', not 'new'"):
         chinchilla_fit.predict(chinchilla_fit.data, interval="new")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from emergekit import compute, datasets, figures, laws, metrics, theory
     from emergekit.emergence import curve_shapes
     from emergekit.errors import FitError, FitWarning, LoadError, TableError
-    from emergekit.fitting import Fit, bootstrap, delta_path, fit, fit_groups
+    from emergekit.fitting import Fit, bootstrap, delta_path, fit, fit_groups, profile
     from emergekit.laws import Law, Parameter
     from emergekit.loaders import load
     from emergekit.metrics import Metric, rescore
@@ -42,6 +42,7 @@ _HOMES = {
     "fit": "fitting",
     "fit_groups": "fitting",
     "bootstrap": "fitting",
+    "profile": "fitting",
     "delta_path": "fitting",
     "curve_shapes": "emergence",
     "report": "reporting",
@@ -73,6 +74,7 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "fit",
     "fit_groups",
     "bootstrap",
+    "profile",
     "delta_path",
     "curve_shapes",
     "figures",

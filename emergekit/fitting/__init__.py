@@ -6,7 +6,17 @@ from emergekit.fitting.estimation import fit
 from emergekit.fitting.groups import fit_groups
 from emergekit.fitting.intervals import bootstrap
 from emergekit.fitting.objectives import Objective
+from emergekit.fitting.profiles import profile, profile_intervals
 from emergekit.fitting.result import Fit
 from emergekit.fitting.sensitivity import delta_path
 
-__all__ = ["Fit", "Objective", "bootstrap", "delta_path", "fit", "fit_groups"]
+__all__ = [  # noqa: RUF022  in the order of the work
+    "Fit",
+    "Objective",
+    "fit",
+    "fit_groups",
+    "bootstrap",
+    "profile",
+    "profile_intervals",
+    "delta_path",
+]

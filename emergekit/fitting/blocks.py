@@ -79,13 +79,13 @@ def _described(
     reached = np.isfinite(found.value)
     # Where nothing was reached, any place does to fill the arrays; it is not read.
     z = np.where(reached[:, None], found.z, problem.coordinates.starts(1)[0])
-    cov, told = sandwiches(problem, z)
+    spread = sandwiches(problem, z)
     return Found(
         solution=found,
         estimate=problem.coordinates.values(z),
-        variance=np.einsum("bpp->bp", cov),
+        variance=np.einsum("bpp->bp", spread.cov),
         on_bound=problem.on_bound(z),
-        told=told,
+        told=spread.told,
         undefined=undefined,
         stats=statistics(problem, z, found.value, heaviest),
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from emergekit.fitting.problem import Problem
 
-__all__ = ["Uncertainty", "correlated_pairs", "sandwich", "sandwiches"]
+__all__ = ["Sandwiches", "Uncertainty", "correlated_pairs", "sandwich", "sandwiches"]
 
 Array = NDArray[np.float64]
 
@@ -35,15 +35,35 @@ def sandwich(problem: Problem, z: Array) -> Uncertainty:
     parameters are free as there are rows, or the rows do not tell them apart.
     """
     coordinates = problem.coordinates
-    covs, told = sandwiches(problem, z[None])
+    found = sandwiches(problem, z[None])
     searched = [p.name for p in coordinates.searched]
     on_bound = tuple(compress(searched, problem.on_bound(z)))
     cov = pd.DataFrame(np.nan, index=list(coordinates.names), columns=list(coordinates.names))
-    cov.loc[searched, searched] = covs[0]
-    return Uncertainty(cov, on_bound, identified=bool(told[0]))
+    cov.loc[searched, searched] = found.cov[0]
+    return Uncertainty(cov, on_bound, identified=bool(found.told[0]))
 
 
-def sandwiches(problem: Problem, z: Array) -> tuple[Array, NDArray[np.bool_]]:
+@dataclass(frozen=True)
+class Sandwiches:
+    """The covariances of B fits.
+
+    Parameters
+    ----------
+    cov : array, shape (B, p, p)
+        NaN for parameters on a bound, and for all where nothing can be said.
+    bread : array, shape (B, p, p)
+        The inverse of the averaged Hessian alone, in the same unit; it need not be the covariance
+        up to a factor where errors differ along the law.
+    told : array of bool, shape (B,)
+        Whether the rows tell the parameters apart.
+    """
+
+    cov: Array
+    bread: Array
+    told: NDArray[np.bool_]
+
+
+def sandwiches(problem: Problem, z: Array) -> Sandwiches:
     r"""Return the covariances of the free parameters, valid under unequal error variances.
 
     .. math:: H^{-1} \left(\sum_i \frac{w_i^2 \psi_i^2}{(1 - h_i)^2} g_i g_i^T\right) H^{-1}, \quad
@@ -61,13 +81,6 @@ def sandwiches(problem: Problem, z: Array) -> tuple[Array, NDArray[np.bool_]]:
         B problems, or one.
     z : array, shape (B, p)
         Their minima.
-
-    Returns
-    -------
-    array, shape (B, p, p)
-        NaN for parameters on a bound, and for all where nothing can be said.
-    array of bool, shape (B,)
-        Whether the rows tell the parameters apart.
     """
     inner = ~problem.on_bound(z)
     residuals, design = problem.design(z)
@@ -80,7 +93,8 @@ def sandwiches(problem: Problem, z: Array) -> tuple[Array, NDArray[np.bool_]]:
     weights = np.broadcast_to(problem.weights, residuals.shape)
     gram, told = _gram(design, weights, inner, told)
     if problem.df_residual < 1:
-        return np.full(gram.shape, np.nan), told
+        nothing = np.full(gram.shape, np.nan)
+        return Sandwiches(nothing, nothing, told)
 
     if problem.objective.delta == 0:
         # Rows that the fit goes through have no sign but that of rounding.
@@ -92,10 +106,12 @@ def sandwiches(problem: Problem, z: Array) -> tuple[Array, NDArray[np.bool_]]:
     scores = weights * problem.objective.score(residuals) / (1 - _leverage(design, weights, gram))
     parts = design * scores[:, :, None]
     stretch = problem.coordinates.stretch(z) / size
-    cov = inverse @ (parts.swapaxes(1, 2) @ parts) @ inverse
-    cov *= stretch[:, :, None] * stretch[:, None, :]
+    unit = stretch[:, :, None] * stretch[:, None, :]
     known = inner[:, :, None] & inner[:, None, :] & told[:, None, None]
-    return np.where(known, cov, np.nan), told
+    cov = inverse @ (parts.swapaxes(1, 2) @ parts) @ inverse
+    return Sandwiches(
+        np.where(known, unit * cov, np.nan), np.where(known, unit * inverse, np.nan), told
+    )
 
 
 def correlated_pairs(cov: pd.DataFrame, above: float) -> list[tuple[str, str, float]]:

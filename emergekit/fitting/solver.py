@@ -95,11 +95,11 @@ def solve_each(problem: Problem, starts: Array, *, quickly: bool = False) -> Sol
     NaN, with a value of inf, where no start has a finite objective. `quickly` gives up on what is
     not found in a few steps, so that nobody waits for the slowest of thousands.
     """
-    size = max(1, _AT_ONCE // (problem.observed.shape[-1] * starts.shape[1]))
+    n_numbers = problem.observed.shape[-1] * starts.shape[1]
     return _joined(
         [
-            _solve_each(problem.take(places), starts[places], quickly)
-            for places in np.split(np.arange(len(starts)), range(size, len(starts), size))
+            _solve_each(problem.take(some), starts[some], quickly)
+            for some in _portions(len(starts), n_numbers)
         ]
     )
 
@@ -108,7 +108,13 @@ def _solve_each(problem: Problem, starts: Array, quickly: bool) -> Solution:
     n_problems, n_starts, n_free = starts.shape
     owner = np.repeat(np.arange(n_problems), n_starts)
     most_steps = _FEW_STEPS if quickly else _MANY_STEPS
-    ends = _descended(problem.take(owner), starts.reshape(-1, n_free), _GRADUATION, most_steps)
+    starts = starts.reshape(-1, n_free)
+    ends = np.concatenate(
+        [
+            _descended(problem.take(owner[some]), starts[some], _GRADUATION, most_steps)
+            for some in _portions(len(starts), problem.observed.shape[-1])
+        ]
+    )
     values = np.full(len(ends), np.inf)
     reached = np.isfinite(ends).all(axis=1)
     values[reached] = problem.take(owner[reached]).value(ends[reached])
@@ -136,13 +142,18 @@ def solve_near(problem: Problem, starts: Array) -> Solution:
     lower end counts: of 4,000 resamples of the Chinchilla runs one has two minima, and the worse
     of them takes 1.5 % off the standard error of B. NaN where the law has no value.
     """
-    size = max(1, _AT_ONCE // problem.observed.shape[-1])
     return _joined(
         [
-            _solve_near(problem.take(places), starts[places])
-            for places in np.split(np.arange(len(starts)), range(size, len(starts), size))
+            _solve_near(problem.take(some), starts[some])
+            for some in _portions(len(starts), problem.observed.shape[-1])
         ]
     )
+
+
+def _portions(n_items: int, n_numbers: int) -> list[NDArray[np.intp]]:
+    """Return the items in portions whose arrays are small, each item having that many numbers."""
+    size = max(1, _AT_ONCE // n_numbers)
+    return np.split(np.arange(n_items), range(size, n_items, size))
 
 
 def _joined(parts: list[Solution]) -> Solution:

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from emergekit.plots.curves import plot_curves
 from emergekit.plots.fits import plot_fit, plot_residuals
+from emergekit.plots.uncertainty import plot_draws, plot_profile
 
-__all__ = ["plot_curves", "plot_fit", "plot_residuals"]
+__all__ = ["plot_curves", "plot_draws", "plot_fit", "plot_profile", "plot_residuals"]

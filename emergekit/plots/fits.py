@@ -12,6 +12,9 @@ from emergekit.plots.axes import GREY, colours, label
 
 __all__ = ["plot_fit", "plot_residuals"]
 
+_WIDE = 10
+"""A variable that spans less than this factor, such as a loss, is drawn on a linear axis."""
+
 
 def plot_fit(fit: Fit, *, level: float = 0.95, ax: Axes | None = None) -> Axes:
     """Draw a fit with the interval of a new row.
@@ -89,7 +92,7 @@ def plot_residuals(fit: Fit, *, x: pd.Series | None = None, ax: Axes | None = No
     ax.scatter(against, residuals, s=10, color=colours(1)[0])
     kind = "ln " if fit.objective.log else ""
     ax.set(
-        xscale="log" if against.gt(0).all() else "linear",
+        xscale="log" if against.min() > 0 and against.max() > _WIDE * against.min() else "linear",
         xlabel=label(str(against.name)),
         ylabel=f"residual of {kind}{response} (observed - fit)",
     )
@@ -99,14 +102,16 @@ def plot_residuals(fit: Fit, *, x: pd.Series | None = None, ax: Axes | None = No
 def _curve(fit: Fit, response: str, level: float, ax: Axes) -> Axes:
     variable = fit.law.variables[0]
     x = fit.data[variable]
-    grid = pd.DataFrame({variable: np.geomspace(x.min(), x.max(), 200)})
+    wide = x.min() > 0 and x.max() > _WIDE * x.min()
+    spaced = np.geomspace if wide else np.linspace
+    grid = pd.DataFrame({variable: spaced(x.min(), x.max(), 200)})
     band = fit.predict(grid, level)
     ax.fill_between(
         grid[variable], band["lower"], band["upper"], color=GREY, alpha=0.25, linewidth=0
     )
     ax.plot(grid[variable], band["predicted"], color=colours(1)[0], linewidth=1.2)
     ax.scatter(x, fit.data[response], s=12, color=colours(1)[0])
-    ax.set(xscale="log", xlabel=label(variable), ylabel=label(response))
+    ax.set(xscale="log" if wide else "linear", xlabel=label(variable), ylabel=label(response))
     return ax
 
 

@@ -3,8 +3,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emergekit.fitting import Fit
-from emergekit.plots import plot_curves, plot_fit
+from emergekit import laws
+from emergekit.errors import FitError
+from emergekit.fitting import Fit, bootstrap, fit
+from emergekit.plots import plot_curves, plot_draws, plot_fit, plot_profile
 from emergekit.plots.axes import label, literal, shortened, told_apart
 from emergekit.plots.fits import plot_residuals
 
@@ -188,3 +190,34 @@ def test_a_fit_of_one_variable_is_a_curve_through_the_rows():
     ax = fit(law, RESULTS).plot()
     assert ax.get_xlabel() == "model size (parameters)"
     assert ax.lines[0].get_ydata() == pytest.approx(np.full(200, 0.2))
+
+
+def test_a_profile_is_drawn_with_its_interval(chinchilla_fit):
+    ax = plot_profile(chinchilla_fit, "beta")
+    profile_line = ax.get_lines()[1]
+    assert (np.diff(profile_line.get_ydata()) > 0).all()
+    assert ax.get_ylabel() == "standard errors from the fit"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "95% interval",
+        "standard error",
+        "profile",
+    ]
+
+
+def test_draws_of_two_parameters_are_points_with_their_intervals(chinchilla_fit):
+    drawn = bootstrap(chinchilla_fit, 100)
+    ax = plot_draws(drawn, "B", "beta")
+    assert len(ax.collections[0].get_offsets()) == len(drawn.draws)
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "linear")
+    assert len(ax.get_lines()) == 5
+    with pytest.raises(FitError, match="has no draws"):
+        plot_draws(chinchilla_fit, "B", "beta")
+    with pytest.raises(FitError, match="Unknown parameter of chinchilla 'bta'"):
+        plot_draws(drawn, "B", "bta")
+
+
+def test_a_variable_that_spans_little_has_a_linear_axis():
+    loss = np.linspace(2.0, 3.5, 12)
+    table = pd.DataFrame({"loss": loss, "score": 0.2 + 0.5 * np.maximum(2.7 - loss, 0)})
+    found = fit(laws.hinge(), table, fixed={"c": 0.2})
+    assert plot_fit(found).get_xscale() == "linear"

@@ -38,6 +38,7 @@ def fit(
     *,
     over: float = 2.0,
     tau: float = 0.5,
+    stderr: str | None = None,
 ) -> Fit:
     """Return the law fitted to the rows of a table.
 
@@ -70,6 +71,8 @@ def fit(
         How many times a prediction above the observation counts under "asymmetric".
     tau : float
         Share of the observations that "quantile" puts below the law.
+    stderr : str, optional
+        Column with the standard errors of the response, from which weights follow.
 
     Returns
     -------
@@ -132,7 +135,7 @@ def fit(
     if goal.binomial:
         bounds = level_bounds(law, fixed, bounds)
     Coordinates(law, fixed, bounds)  # arguments are refused before rows are
-    data, weight = rows_of(law, table, response, goal, weights)
+    data, weight = rows_of(law, table, response, goal, weights, stderr)
     started, *rivals = law.rivals(data, response)
     coordinates = Coordinates(started, fixed, bounds)
     _require_enough(law, data, response, coordinates)

@@ -18,7 +18,7 @@ from emergekit.fitting.grouping import Groups, grouped
 from emergekit.fitting.holding import holding
 from emergekit.fitting.objectives import objective as find_objective
 from emergekit.fitting.problem import Problem
-from emergekit.fitting.rows import Weights
+from emergekit.fitting.rows import Weights, inverse_variances
 from emergekit.laws import Law
 
 __all__ = ["fit_groups"]
@@ -43,6 +43,7 @@ def fit_groups(
     *,
     over: float = 2.0,
     tau: float = 0.5,
+    stderr: str | None = None,
     level: float = 0.95,
     engine: Engine = "serial",
 ) -> pd.DataFrame:
@@ -57,7 +58,7 @@ def fit_groups(
     by : str or sequence of str
         Columns whose values make a group, such as ["family", "task", "metric"]; an empty cell is a
         value like any other.
-    response, objective, delta, weights, bounds, over, tau
+    response, objective, delta, weights, bounds, over, tau, stderr
         As in `fit`.
     fixed : mapping, optional
         Parameters to hold, at a value or at those of a column: ``fixed={"c": "chance"}``.
@@ -107,6 +108,8 @@ def fit_groups(
     values = {name: value for name, value in fixed.items() if name not in columns}
     coordinates = Coordinates(searched, values, bounds)
     response = law.response if response is None else response
+    if stderr is not None:
+        weights = inverse_variances(table, response, stderr, goal, weights, law.name)
     groups = grouped(searched, table, by, response, goal, weights, columns, coordinates.n_free)
     blocks = groups.blocks(_AT_ONCE)
     problems = [Problem(searched, *groups.arrays(b), goal, coordinates) for b in blocks]

@@ -17,6 +17,7 @@ __all__ = [
     "Weights",
     "demands",
     "floats",
+    "inverse_variances",
     "numbers",
     "require_columns",
     "rows_of",
@@ -28,7 +29,12 @@ Weights: TypeAlias = "str | pd.Series[Any] | ArrayLike | None"
 
 
 def rows_of(
-    law: Law, table: pd.DataFrame, response: str, goal: Objective, weights: Weights
+    law: Law,
+    table: pd.DataFrame,
+    response: str,
+    goal: Objective,
+    weights: Weights,
+    stderr: str | None = None,
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Return the variables and the response of the rows that count, and their weights.
 
@@ -44,6 +50,8 @@ def rows_of(
     where = f"fit of {law.name}"
     names = (*law.variables, response)
     require_columns(table, names, where=where)
+    if stderr is not None:
+        weights = inverse_variances(table, response, stderr, goal, weights, where)
     weight = weights_of(weights, table, where)
     counts = weight.to_numpy() > 0
     used = table[counts]
@@ -138,6 +146,38 @@ def weights_of(weights: Weights, table: pd.DataFrame, where: str) -> pd.Series:
     good = np.isfinite(values) & (values >= 0)
     _require(good, column.rename("weights"), "0 or more", where)
     return pd.Series(values.to_numpy(), index=table.index, name="weights")
+
+
+def inverse_variances(
+    table: pd.DataFrame,
+    response: str,
+    stderr: str,
+    goal: Objective,
+    weights: Weights,
+    where: str,
+) -> pd.Series:
+    """Return weights from the standard errors of the responses, on the objective's scale.
+
+    Raises
+    ------
+    FitError
+        If weights are given as well, or the objective has variances of its own.
+    TableError
+        If the column is absent, or a standard error is no positive number.
+    """
+    if weights is not None:
+        raise FitError(f"{where}: give weights or stderr, not both; weights are inverse variances.")
+    if goal.binomial:
+        raise FitError(
+            f"{where}: a binomial objective has its standard errors from the numbers of items; "
+            f"give these with weights=."
+        )
+    require_columns(table, (response, stderr), where=where)
+    errors = floats(table[stderr])
+    _require((errors > 0) & (errors < np.inf), table[stderr], "a positive standard error", where)
+    # Of a logarithm, the error is relative; a response without one is refused by its own check.
+    size = floats(table[response]).where(lambda y: y > 0, 1.0) if goal.log else 1.0
+    return ((size / errors) ** 2).rename("weights")
 
 
 def _aligned(weights: pd.Series, table: pd.DataFrame) -> pd.Series:

@@ -22,6 +22,7 @@ from emergekit.laws.repetition import REPETITION
 from emergekit.laws.saturating import m3, m4
 from emergekit.laws.sigmoids import chance_logistic, logistic
 from emergekit.laws.thresholds import hinge, power_hinge, softplus_hinge, step
+from emergekit.laws.tying import tied
 
 __all__ = [  # noqa: RUF022  losses of one variable, of several, scores, optima
     "LAWS",
@@ -50,6 +51,7 @@ __all__ = [  # noqa: RUF022  losses of one variable, of several, scores, optima
     "u_shaped",
     "inverted_u_shaped",
     "optimal_power_law",
+    "tied",
 ]
 
 LAWS = (

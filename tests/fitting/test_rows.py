@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emergekit import fit, laws
+from emergekit import fit, fit_groups, laws
 from emergekit.errors import FitError, TableError
 
 pytestmark = pytest.mark.filterwarnings("ignore::emergekit.errors.FitWarning")
@@ -146,3 +146,29 @@ def test_units_of_the_response_raise_no_numpy_warning(runs):
                     fit(laws.CHINCHILLA, runs.assign(loss=runs["loss"] * factor), None, objective)
                 except FitError as error:
                     assert "gives no finite objective" in str(error)  # noqa: PT017  both will do
+
+
+@pytest.mark.parametrize("objective", ["least_squares", "least_squares_log"])
+def test_standard_errors_are_weights_on_the_scale_of_the_objective(objective):
+    rng = np.random.default_rng(0)
+    flops, stderr = np.geomspace(1e18, 1e24, 20), rng.uniform(0.01, 0.1, 20)
+    loss = 40 * flops**-0.06 + stderr * rng.standard_normal(20)
+    table = pd.DataFrame({"flops": flops, "loss": loss, "se": stderr})
+    size = loss if objective.endswith("_log") else 1.0
+    given = fit(laws.power_law(), table, objective=objective, weights=(size / stderr) ** 2)
+    told = fit(laws.power_law(), table, objective=objective, stderr="se")
+    pd.testing.assert_series_equal(told.params, given.params)
+    grouped = fit_groups(
+        laws.power_law(), table.assign(task="t"), "task", objective=objective, stderr="se"
+    )
+    assert grouped["estimate"].to_numpy() == pytest.approx(given.params.to_numpy(), rel=1e-6)
+
+
+def test_standard_errors_are_checked():
+    table = pd.DataFrame({"flops": [1e18, 1e19, 1e20], "loss": [3.0, 2.5, 2.0], "se": [0.1, 0, 1]})
+    with pytest.raises(TableError, match="'se' must be a positive standard error, but row 1"):
+        fit(laws.power_law(), table, stderr="se")
+    with pytest.raises(FitError, match="give weights or stderr, not both"):
+        fit(laws.power_law(), table, stderr="se", weights="se")
+    with pytest.raises(FitError, match="numbers of items"):
+        fit(laws.logistic(response="loss"), table, stderr="se", objective="binomial")

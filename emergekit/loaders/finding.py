@@ -5,18 +5,14 @@ from __future__ import annotations
 import glob
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from emergekit.errors import LoadError, nearest
+from emergekit.files import Note, files_inside, files_matching
 from emergekit.loaders.detection import readable
 
-__all__ = ["MARKER", "files_of"]
-
-MARKER = ".emergekit-report"
-"""A folder that holds a file of this name is a report of ours, and nothing to read."""
-
-Note = tuple[str, str, str, str]
+__all__ = ["files_of"]
 
 
 def files_of(path: str | Path) -> tuple[Path, list[Path] | None, list[Note]]:
@@ -45,50 +41,23 @@ def _files_of(path: Path) -> tuple[Path, list[Path] | None, list[Note]]:
     if path.is_file():
         return path, None, []
     if path.is_dir():
-        inside, skipped = _inside(path)
+        inside, skipped = files_inside(path)
         files = [entry for entry in inside if readable(entry)]
         if not inside:
-            raise LoadError(f"{path}: the folder is empty, or holds nothing but reports of ours.")
+            raise LoadError(
+                f"{path}: the folder is empty, or holds nothing but hidden files and reports of "
+                f"ours."
+            )
         if not files:
             raise LoadError(f"{path}: the folder holds {_contents(inside)}, and no table to read.")
         return path, files, skipped
-    matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))
-    fixed = _fixed(path)
-    files = [file for file in matches if file.is_file() and not _in_report(file, fixed)]
+    files = files_matching(path)
     if not files:
         raise LoadError(f"{path}: {_absent(path)}")
     tables = [file for file in files if readable(file)]
     if not tables:
         raise LoadError(f"{path}: the pattern matches {_contents(files)}, and no table to read.")
     return path, tables, []
-
-
-def _inside(folder: Path) -> tuple[list[Path], list[Note]]:
-    """Return the files of a folder to its bottom, and a note for each report in it."""
-    files, skipped = list[Path](), list[Note]()
-    for here, folders, names in os.walk(folder):
-        if MARKER in names and Path(here) != folder:
-            skipped.append(("info", here, "", "a report of ours; passed over"))
-            folders.clear()
-            continue
-        files += [Path(here) / name for name in names if name != MARKER]
-    return sorted(file for file in files if file.is_file()), skipped
-
-
-def _fixed(pattern: Path) -> Path:
-    """Return the folder that a pattern starts from."""
-    return next(parent for parent in pattern.parents if not glob.has_magic(str(parent)))
-
-
-def _in_report(file: Path, root: Path) -> bool:
-    return any((folder / MARKER).exists() for folder in _between(file, root))
-
-
-def _between(file: Path, root: Path) -> Iterator[Path]:
-    for folder in file.parents:
-        if folder == root:
-            return
-        yield folder
 
 
 def _contents(files: Sequence[Path]) -> str:

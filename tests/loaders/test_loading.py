@@ -1,3 +1,5 @@
+import os
+
 import pandas as pd
 import pytest
 
@@ -144,6 +146,51 @@ def test_reports_of_ours_are_passed_over(tmp_path):
     assert "a report of ours; passed over" in tables.notes["message"].tolist()
     assert len(load(tmp_path / "**" / "*.csv").results) == 1
     assert len(load(tmp_path / "report").results) == 2  # named, so meant
+
+
+def test_what_is_hidden_is_passed_over_with_a_note(tmp_path):
+    (tmp_path / "r.csv").write_text(GOOD)
+    (tmp_path / "._r.csv").write_bytes(b"\x00\x05\x16\x07")  # what macOS puts beside a file
+    for folder in (".ipynb_checkpoints", "__MACOSX", ".git/deep"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "old.csv").write_text(GOOD)
+    for path in (tmp_path, tmp_path / "**" / "*.csv"):
+        assert len(load(path).results) == 1
+    notes = load(tmp_path).notes
+    assert notes["message"].tolist() == ["hidden; passed over"] * 4
+    names = ["._r.csv", ".git", ".ipynb_checkpoints", "__MACOSX"]
+    assert notes["file"].tolist() == [str(tmp_path / name) for name in names]
+    assert len(load(tmp_path / ".git").results) == 1  # named, so meant
+    assert len(load(tmp_path / ".git" / "**" / "*.csv").results) == 1
+
+
+def test_a_folder_of_hidden_files_says_so(tmp_path):
+    (tmp_path / ".r.csv").write_text(GOOD)
+    with pytest.raises(LoadError, match="holds nothing but hidden files"):
+        load(tmp_path)
+
+
+def test_a_broken_link_is_noted(tmp_path):
+    (tmp_path / "r.csv").write_text(GOOD)
+    (tmp_path / "gone.csv").symlink_to(tmp_path / "nowhere.csv")
+    said = load(tmp_path).notes[["severity", "file"]].to_numpy().tolist()
+    assert said == [["warning", str(tmp_path / "gone.csv")]]
+
+
+def test_a_folder_that_cannot_be_looked_into_is_an_error_in_the_notes(tmp_path, monkeypatch):
+    (tmp_path / "r.csv").write_text(GOOD)
+    (tmp_path / "shut").mkdir()
+    look = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    [[severity, message]] = load(tmp_path).notes[["severity", "message"]].to_numpy().tolist()
+    assert severity == "error"
+    assert message == f"{tmp_path / 'shut'}: the folder cannot be looked into (Permission denied)"
 
 
 def test_three_reasons_are_given_when_no_file_can_be_read(tmp_path):

@@ -155,9 +155,8 @@ def load(
         print(json.dumps({**sizes, "notes": notes, "written": files}))
         return
     print(tables)
-    for severity, file, field, message in tables.notes.astype(str).to_numpy():
-        where = " ".join(filter(None, (file, field)))
-        print(f"{severity}: {message if severity == 'error' else f'{where}: {message}'}")
+    for severity, *note in tables.notes.astype(str).to_numpy():
+        print(f"{severity}: {_in_words(*note)}")
     for file, what in written:
         print(f"wrote {file}: {what}")
 
@@ -182,17 +181,21 @@ def rescore(
     to: Annotated[Path | None, typer.Option(help="FILE.csv or FILE.parquet to write.")] = None,
     as_json: _Json = False,
 ) -> None:
-    """Score saved outputs again, under other metrics; parquet is read piece by piece."""
+    """Score saved outputs again, under other metrics.
+
+    Parquet, alone or a folder of it, is read piece by piece; whatever else PATH holds is loaded.
+    """
     from emergekit import metrics
 
     if not metric or "list" in metric:
         table = metrics.describe()
         _print_lines(list(zip(table["metric"], table["meaning"], strict=True)))
         return
-    samples = path if _is_parquet(path) else _samples(path)
+    samples, notes = _samples(path)
     results = metrics.rescore(samples, metric, by=by or None, compat=compat, cluster=cluster)
-    for note in results.attrs["notes"]:
-        print(f"emergekit: {note['message']}", file=sys.stderr)
+    more = [(note["file"], "", note["message"]) for note in results.attrs["notes"]]
+    for note in (*notes, *more):
+        print(f"emergekit: {_in_words(*note)}", file=sys.stderr)
     if to is not None:
         from emergekit.loaders.writing import write_table
 
@@ -204,18 +207,29 @@ def rescore(
         print(shown.to_string(index=False, float_format="{:.4g}".format, na_rep="-"))
 
 
-def _is_parquet(path: str) -> bool:
-    place = Path(path)
-    return place.suffix == ".parquet" or (place.is_dir() and any(place.rglob("*.parquet")))
-
-
-def _samples(path: str) -> pd.DataFrame:
+def _samples(path: str) -> tuple[pd.DataFrame | Path, list[tuple[str, str, str]]]:
+    """Return samples to score again: parquet where it lies, else a table with notes on the rest."""
     from emergekit.loaders import load as load_tables
+    from emergekit.loaders.finding import files_of
 
-    samples = load_tables(path).samples
-    if samples.empty:
+    place, files, _ = files_of(path)
+    if all(file.suffix.lower() == ".parquet" for file in files or [place]):
+        return place, []
+    tables = load_tables(path)
+    if tables.samples.empty:
         raise TableError(f"{path}: holds no samples; a samples table has a column 'example_id'.")
-    return samples
+    told = tables.notes["field"].eq("") | tables.notes["severity"].ne("info")
+    notes = [tuple(note) for note in tables.notes.loc[told].astype(str).to_numpy()[:, 1:]]
+    if len(tables.results):
+        notes.append((path, "", f"{len(tables.results):,} rows are results, and were not scored"))
+    return tables.samples, notes
+
+
+def _in_words(file: str, field: str, message: str) -> str:
+    """Return a note in one line; an error names its file itself."""
+    if message.startswith(file):
+        return message
+    return f"{' '.join(filter(None, (file, field)))}: {message}"
 
 
 @app.command()

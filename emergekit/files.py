@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["MARKER", "Note", "files_inside", "files_matching", "is_beside_data"]
+__all__ = ["MARKER", "Note", "files_inside", "files_matching", "fixed_folder", "is_beside_data"]
 
 MARKER = ".emergekit-report"
 """A folder that holds a file of this name is a report of ours, and nothing to read."""
@@ -58,9 +58,14 @@ def files_matching(pattern: Path) -> list[Path]:
 
     A hidden file matches where the pattern itself has the dot.
     """
-    fixed = next(parent for parent in pattern.parents if not glob.has_magic(str(parent)))
+    fixed = fixed_folder(pattern)
     matches = sorted(Path(match) for match in glob.glob(str(pattern), recursive=True))
     return [file for file in matches if file.is_file() and not _is_passed_over(file, fixed)]
+
+
+def fixed_folder(pattern: Path) -> Path:
+    """Return the folder that a pattern starts from."""
+    return next(parent for parent in pattern.parents if not glob.has_magic(str(parent)))
 
 
 def is_beside_data(file: Path) -> bool:

@@ -250,3 +250,44 @@ def test_metrics_are_listed_and_unknown_ones_refused(capsys, answers, good):
     code, _, err = run(capsys, "rescore", good, "--metric", "exact_match")
     assert code == 1
     assert "holds no samples" in err
+
+
+def test_a_folder_of_several_kinds_is_scored_whole(capsys, answers, tmp_path):
+    table = pd.read_json(answers, lines=True)
+    table.assign(model="p").to_parquet(tmp_path / "p.parquet")
+    table.assign(model="c").to_csv(tmp_path / "c.csv", index=False)
+    (tmp_path / "r.csv").write_text(GOOD)
+    (tmp_path / "bad.csv").write_text("")
+    for path in (tmp_path, tmp_path / "*"):
+        code, out, err = run(capsys, "rescore", path, "--metric", "exact_match", "--json")
+        assert code == 0
+        assert sorted(row["model"] for row in json.loads(out)) == ["c", "m", "p"]
+        assert f"emergekit: {tmp_path / 'bad.csv'}: the file is empty; write it again.\n" in err
+        assert f"emergekit: {path}: 3 rows are results, and were not scored\n" in err
+
+
+def test_what_load_wrote_into_a_folder_is_scored(capsys, answers, good, tmp_path):
+    folder = tmp_path / "written"
+    code, _, _ = run(capsys, "load", tmp_path, "--to", folder)
+    assert sorted(file.stem for file in folder.iterdir()) == ["models", "results", "samples"]
+    for path in (folder, folder / "*.parquet"):
+        code, out, err = run(capsys, "rescore", path, "--metric", "exact_match", "--json")
+        assert code == 0
+        assert [(row["model"], row["score"]) for row in json.loads(out)] == [("m", 0.5)]
+        said = "holds no samples, with example_id, prediction or target; passed over\n"
+        for name in ("models", "results"):
+            assert f"emergekit: {folder / name}.parquet: {said}" in err
+
+
+def test_a_pattern_is_scored_piece_by_piece(capsys, answers, tmp_path):
+    for name in ("a", "b"):
+        table = pd.read_json(answers, lines=True).assign(model=name)
+        (tmp_path / "f").mkdir(exist_ok=True)
+        table.to_parquet(tmp_path / "f" / f"{name}.parquet")
+    code, out, _ = run(
+        capsys, "rescore", tmp_path / "f" / "*.parquet", "--metric", "exact_match", "--json"
+    )
+    assert [row["model"] for row in json.loads(out)] == ["a", "b"]
+    code, _, err = run(capsys, "rescore", tmp_path / "g*.parquet", "--metric", "exact_match")
+    assert code == 1
+    assert "no file matches this pattern" in err

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import glob
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,11 +14,14 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from emergekit.errors import LoadError, TableError
+from emergekit.files import Note, files_inside, files_matching, fixed_folder, is_beside_data
 from emergekit.metrics.columns import Samples, column_names
+from emergekit.tables import MODELS, RESULTS
 
 __all__ = ["Batch", "Piece", "Source", "open_source", "read_batch"]
 
 BATCH = 1 << 16  # rows that are reduced to sums together
+_OF_RESULTS = frozenset({*MODELS.names, *RESULTS.names})
 
 Batch: TypeAlias = "Samples | Piece"
 
@@ -46,20 +50,41 @@ class Piece:
 
 @dataclass(frozen=True)
 class Source:
-    """Batches of samples, the names of all their columns, and whether they can be shared out."""
+    """Batches of samples, and what is known of them.
+
+    Parameters
+    ----------
+    batches : iterable of Batch
+        The samples.
+    names : tuple of str
+        All of their columns.
+    shareable : bool
+        Whether processes can share them out.
+    notes : tuple of Note
+        Files of a folder that were passed over, and why.
+    """
 
     batches: Iterable[Batch]
     names: tuple[str, ...]
     shareable: bool = True
+    notes: tuple[Note, ...] = ()
 
 
-def open_source(samples: Any) -> Source:
+def open_source(samples: Any, reads: Iterable[str] = ()) -> Source:
     """Return what `rescore` was given as batches.
+
+    Parameters
+    ----------
+    samples : DataFrame, Table, RecordBatch, path, Dataset, or iterable of batches
+        What was given.
+    reads : iterable of str
+        Columns that the metrics read. Of a folder or a pattern, the parquet files that have one of
+        them, or `example_id`, hold samples; a note says which others were passed over.
 
     Raises
     ------
     LoadError
-        If a path is absent, holds no parquet file, or a file cannot be read.
+        If a path is absent, holds no parquet file of samples, or a file cannot be read.
     TableError
         If there are no samples, or they are of a kind that cannot be read.
     """
@@ -68,7 +93,8 @@ def open_source(samples: Any) -> Source:
             raise TableError("samples: the table has no rows.")
         return Source(_slices(samples), tuple(column_names(samples)))
     if isinstance(samples, str | Path):
-        return _of_fragments(_dataset(Path(samples)), str(samples))
+        dataset, notes = _dataset(Path(samples), {"example_id", *reads}.difference(_OF_RESULTS))
+        return replace(_of_fragments(dataset, str(samples)), notes=tuple(notes))
     if isinstance(samples, ds.Dataset):
         return _of_fragments(samples, "the dataset")
     if isinstance(samples, Iterable) and not isinstance(samples, dict):
@@ -121,20 +147,75 @@ def _slices(samples: Samples) -> Iterator[Samples]:
             yield samples.slice(start, BATCH)
 
 
-def _dataset(path: Path) -> ds.Dataset:
-    if not path.exists():
-        raise LoadError(f"{path}: there is no such file or folder.")
-    files = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
+def _dataset(path: Path, reads: Collection[str]) -> tuple[ds.Dataset, list[Note]]:
+    files, notes, base = _files(path)
+    if path.is_file():
+        _schema(path)
+    else:
+        files, passed_over = _of_samples(files, reads)
+        notes += passed_over
     if not files:
-        raise LoadError(f"{path}: the folder holds no parquet file.")
-    base = path if path.is_dir() else path.parent
+        errors = [message for severity, *_, message in notes if severity == "error"]
+        said = f"{path}: no parquet file here holds samples, with {_any_of(reads)}."
+        raise LoadError(errors[0] if errors else said)
+    paths = [str(file) for file in files]
+    dataset = ds.dataset(paths, format="parquet", partitioning="hive", partition_base_dir=str(base))
+    return dataset, notes
+
+
+def _files(path: Path) -> tuple[list[Path], list[Note], Path]:
+    """Return the parquet files of a path, notes on other files, and the folder to start from."""
+    if path.is_file():
+        return [path], [], _base(path.parent)
+    if path.is_dir():
+        found, notes = files_inside(path)
+        base, what = _base(path), "the folder holds no parquet file"
+    elif glob.has_magic(str(path)):
+        found, notes = files_matching(path), []
+        base, what = _base(fixed_folder(path)), "no parquet file matches this pattern"
+    else:
+        raise LoadError(f"{path}: there is no such file or folder.")
+    files = [file for file in found if file.suffix.lower() == ".parquet"]
+    if not files:
+        more = "; load what it holds, and give the samples" if found else ""
+        raise LoadError(f"{path}: {what}{more}.")
+    others = [file for file in found if file not in files and not is_beside_data(file)]
+    said = "not parquet; passed over (what emergekit.load reads of it can be given as a table)"
+    return files, [*notes, *(("warning", str(file), "", said) for file in others)], base
+
+
+def _base(folder: Path) -> Path:
+    """Return the folder above those that state a column, as in ``model=a/n_shots=5``."""
+    return next(above for above in (folder, *folder.parents) if "=" not in above.name)
+
+
+def _of_samples(files: Iterable[Path], reads: Collection[str]) -> tuple[list[Path], list[Note]]:
+    """Return the files that hold samples, and notes on those that do not or cannot be read."""
+    kept, notes = list[Path](), list[Note]()
     for file in files:
         try:
-            pq.read_metadata(file)
-        except (pa.ArrowException, OSError) as error:
-            raise LoadError(f"{file}: not a readable parquet file ({error!s:.80}).") from None
-    paths = [str(file) for file in files]
-    return ds.dataset(paths, format="parquet", partitioning="hive", partition_base_dir=str(base))
+            names = _schema(file).names
+        except LoadError as error:
+            notes.append(("error", str(file), "", str(error)))
+            continue
+        if set(reads).isdisjoint(names):
+            said = f"holds no samples, with {_any_of(reads)}; passed over"
+            notes.append(("info", str(file), "", said))
+        else:
+            kept.append(file)
+    return kept, notes
+
+
+def _any_of(names: Collection[str]) -> str:
+    *most, last = sorted(names)
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _schema(file: Path) -> pa.Schema:
+    try:
+        return pq.read_schema(file)
+    except (pa.ArrowException, OSError) as error:
+        raise LoadError(f"{file}: not a readable parquet file ({error!s:.80}).") from None
 
 
 def _of_fragments(dataset: ds.Dataset, where: str) -> Source:

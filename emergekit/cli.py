@@ -49,6 +49,10 @@ _Percent = Annotated[
     bool | None,
     typer.Option("--percent/--fraction", help="What scores of shares are; looked at if left out."),
 ]
+_PercentOf = Annotated[
+    list[str] | None,
+    typer.Option("--percent-of", help="Metric whose scores are in percent; more than once."),
+]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
@@ -93,6 +97,7 @@ def report(
     delimiter: _Delimiter = None,
     decimal: _Decimal = None,
     percent: _Percent = None,
+    percent_of: _PercentOf = None,
     as_json: _Json = False,
 ) -> None:
     """Describe every curve, fit what the columns allow, and write one page with all of it."""
@@ -107,10 +112,11 @@ def report(
             delimiter=delimiter,
             decimal=decimal,
             percent=percent,
+            percent_of=percent_of,
         )
         page = write_report(out=out)
     else:
-        options = _options(format, column, constant, delimiter, decimal, percent)
+        options = _options(format, column, constant, delimiter, decimal, percent, percent_of)
         page = write_report(path, out, **options)
     for error in page.errors:
         print(f"emergekit: {error}", file=sys.stderr)
@@ -140,12 +146,13 @@ def load(
     delimiter: _Delimiter = None,
     decimal: _Decimal = None,
     percent: _Percent = None,
+    percent_of: _PercentOf = None,
     as_json: _Json = False,
 ) -> None:
     """Read whatever PATH holds into our tables, and say what was found."""
     from emergekit.loaders import load as load_tables
 
-    options = _options(format, column, constant, delimiter, decimal, percent)
+    options = _options(format, column, constant, delimiter, decimal, percent, percent_of)
     tables = load_tables(path, **options)
     written = _write(tables, to, table) if to else []
     files = [str(file) for file, _ in written]
@@ -266,7 +273,7 @@ def _refuse_without_path(**options: object) -> None:
     """Refuse options on how to read a file where no file is named."""
     given = [name for name, value in options.items() if value not in (None, [])]
     if given:
-        flags = ", ".join(f"--{name}" for name in given)
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise typer.BadParameter(f"{flags} says how to read PATH, but no PATH is given.")
 
 
@@ -282,15 +289,18 @@ def _options(
     delimiter: str | None,
     decimal: str | None,
     percent: bool | None,
+    percent_of: list[str] | None,
 ) -> dict[str, Any]:
     """Return what the options of a command say to `load`."""
+    if percent is not None and percent_of:
+        raise typer.BadParameter("--percent-of goes without --percent and --fraction.")
     options: dict[str, Any] = {
         "format": format,
         "columns": _pairs(column, "--column"),
         "constants": _pairs(constant, "--constant"),
         "delimiter": delimiter,
         "decimal": decimal,
-        "percent": percent,
+        "percent": percent_of or percent,
     }
     return {name: value for name, value in options.items() if value is not None}
 

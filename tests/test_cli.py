@@ -79,6 +79,19 @@ def test_load_takes_the_options_of_the_reader(capsys, tmp_path):
     assert code == 0
 
 
+def test_metrics_in_percent_are_named(capsys, tmp_path):
+    path = tmp_path / "mixed.csv"
+    path.write_text("model,task,metric,score\na,t,acc,0.5\na,t,bleu,45\n")
+    code, _, err = run(capsys, "load", path, "--percent")
+    assert code == 1
+    assert "(or --percent-of bleu)" in err
+    code, _, _ = run(capsys, "load", path, "--percent-of", "bleu", "--to", tmp_path / "o.csv")
+    assert code == 0
+    assert pd.read_csv(tmp_path / "o.csv")["score"].tolist() == [0.5, 0.45]
+    assert run(capsys, "load", path, "--percent-of", "bleu", "--percent")[0] == 2
+    assert run(capsys, "report", "--percent-of", "bleu")[0] == 2
+
+
 def test_figures_are_listed_and_written_with_their_table(capsys, tmp_path):
     code, out, _ = run(capsys, "figure", "list")
     assert "chinchilla" in out.split()

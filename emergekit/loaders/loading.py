@@ -13,6 +13,7 @@ from emergekit.errors import LoadError, TableError
 from emergekit.loaders.detection import check_options, choose_reader
 from emergekit.loaders.finding import files_of
 from emergekit.loaders.merging import agreed, folded_keys
+from emergekit.loaders.tabular.percentages import check_percent
 from emergekit.loaders.tabular.sizes import with_sizes
 from emergekit.tables import MODELS, RESULTS, SAMPLES, Schema, Tables, notes_table
 from emergekit.tables.keys import as_text
@@ -45,8 +46,10 @@ def load(
         "Params (M)", is multiplied in.
     **options
         More for the reader. "table" takes `constants` (columns that results or samples lack and
-        their value), `delimiter`, `decimal` ("." or ","), and `percent` (whether scores of shares
-        are percentages).
+        their value), `delimiter`, `decimal` ("." or ","), and `percent`: whether scores of shares
+        are percentages, or the names of the metrics that are, such as ``["bleu"]``. Left out, each
+        metric is looked at: one with a score above 1 is in percent. BLEU is stated from 0 to 1 by
+        some harnesses and from 0 to 100 by others; it goes by its largest score in the file.
 
     Returns
     -------
@@ -75,12 +78,17 @@ def load(
     if columns is not None:
         options["columns"] = columns
     where, files, skipped = files_of(path)
+    failures = list[Note]()
     if files is None:
-        return _sized(choose_reader(where, format)(where, **options), where)
-    parts, failures = _read_all(files, format, options)
-    if not parts:
-        raise LoadError(_reasons(where, failures))
-    return _sized(_combined(parts, [*skipped, *failures]), where)
+        tables = choose_reader(where, format)(where, **options)
+    else:
+        parts, failures = _read_all(files, format, options)
+        if not parts:
+            raise LoadError(_reasons(where, failures))
+        tables = _combined(parts, [*skipped, *failures])
+    if not failures:
+        check_percent(options.get("percent"), tables.results["metric"])
+    return _sized(tables, where)
 
 
 def _read_all(

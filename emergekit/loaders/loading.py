@@ -56,7 +56,7 @@ def load(
     Tables
         Of a folder or a pattern, all that could be read; a file that could not is a row of
         `notes`, with severity "error". Models whose size no file states take it from their name,
-        where it says one plainly (``pythia-70m``).
+        where it says one plainly (``pythia-70m``), with a note of severity "warning".
 
     Raises
     ------
@@ -186,5 +186,5 @@ def _sized(tables: Tables, where: Path) -> Tables:
     if not guessed:
         return tables
     names = ", ".join(guessed[:5]) + (f" and {len(guessed) - 5} more" if len(guessed) > 5 else "")
-    said = notes_table([("info", str(where), "n_params", f"read from the names of {names}")])
+    said = notes_table([("warning", str(where), "n_params", f"read from the names of {names}")])
     return replace(tables, models=models, notes=pd.concat([tables.notes, said], ignore_index=True))

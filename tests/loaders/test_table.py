@@ -203,6 +203,12 @@ def test_missing_values_are_absent_not_text(tmp_path):
         ("mixtral-8x7b", None),
         ("qwen-7b-1m", None),
         ("opt-6.7b", 6.7e9),
+        ("phi-3-mini-128k", None),
+        ("yarn-llama-32K", None),
+        ("ours-step-100k", None),
+        ("opt-125m-32k", 125e6),
+        ("baseline-0b", None),
+        ("m-" + "9" * 400 + "b", None),
     ],
 )
 def test_sizes_are_read_from_plain_names_only(name, size):
@@ -212,5 +218,14 @@ def test_sizes_are_read_from_plain_names_only(name, size):
 
 def test_a_name_that_says_zero_states_no_size_to_check(tmp_path):
     path = tmp_path / "results.csv"
-    path.write_text("model,task,metric,score,n_params\nm-0k,t,acc,.1,1000\n")
-    assert load(path).models["n_params"].tolist() == [1000]
+    for name in ("m-0k", "m-0b"):
+        path.write_text(f"model,task,metric,score,n_params\n{name},t,acc,.1,1000\n")
+        assert load(path).models["n_params"].tolist() == [1000]
+
+
+def test_sizes_from_names_are_a_warning(tmp_path):
+    path = write(tmp_path, "model,task,metric,score\nm-1b,t,acc,.1\nm-128k,t,acc,.2\n")
+    tables = load(path)
+    assert tables.models["n_params"].fillna(-1).tolist() == [1e9, -1]
+    [[severity, message]] = tables.notes[["severity", "message"]].to_numpy().tolist()
+    assert (severity, message) == ("warning", "read from the names of m-1b")

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from emergekit.errors import LoadError, nearest
+from emergekit.errors import LoadError, kind_of, nearest
 from emergekit.files import Note, files_inside, files_matching
 from emergekit.loaders.detection import readable
 
@@ -24,7 +24,8 @@ def files_of(path: str | Path) -> tuple[Path, list[Path] | None, list[Note]]:
         If there is no such file, no file matches, or nothing in the folder can be read.
     """
     if not isinstance(path, str | os.PathLike):
-        raise LoadError(f"load takes a file, a folder or a pattern, not {type(path).__name__}.")
+        more = " (a table in memory is used as it is)" if hasattr(path, "columns") else ""
+        raise LoadError(f"load takes a file, a folder or a pattern, not {kind_of(path)}{more}.")
     if not os.fspath(path):
         raise LoadError("the path is empty; name a file, a folder ('.' is this one) or a pattern.")
     where = Path(path)

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from emergekit.compute import Engine, run
-from emergekit.errors import TableError, unknown
+from emergekit.errors import TableError, kind_of, no_frame, unknown
 from emergekit.files import Note
 from emergekit.metrics import registry
 from emergekit.metrics.columns import Samples
@@ -137,9 +137,9 @@ def score_samples(samples: Samples, metrics: Metrics, compat: str | None = None)
     """
     chosen = _chosen(metrics, compat)
     if not isinstance(samples, pd.DataFrame | pa.Table | pa.RecordBatch):
-        raise TableError(
-            f"samples: expected a table, not {type(samples).__name__}; load a file first."
-        )
+        if hasattr(type(samples), "columns"):
+            raise TableError(f"samples: {no_frame(samples)}")
+        raise TableError(f"samples: expected a table, not {kind_of(samples)}; load a file first.")
     scores = sample_scores(samples, chosen)
     index = samples.index if isinstance(samples, pd.DataFrame) else None
     columns = [metric.name for metric in chosen]

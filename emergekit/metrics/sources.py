@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from emergekit.errors import LoadError, TableError
+from emergekit.errors import LoadError, TableError, kind_of, no_frame
 from emergekit.files import Note, files_inside, files_matching, fixed_folder, is_beside_data
 from emergekit.metrics.columns import Samples, column_names
 from emergekit.tables import MODELS, RESULTS
@@ -97,10 +97,12 @@ def open_source(samples: Any, reads: Iterable[str] = ()) -> Source:
         return replace(_of_fragments(dataset, str(samples)), notes=tuple(notes))
     if isinstance(samples, ds.Dataset):
         return _of_fragments(samples, "the dataset")
+    if hasattr(type(samples), "columns"):  # of dask, polars: iterating gives names or columns
+        raise TableError(f"samples: {no_frame(samples)}")
     if isinstance(samples, Iterable) and not isinstance(samples, dict):
         return _of_batches(iter(samples))
     raise TableError(
-        f"samples: expected a table, a path, or batches of Arrow, not {type(samples).__name__}."
+        f"samples: expected a table, a path, or batches of Arrow, not {kind_of(samples)}."
     )
 
 
@@ -237,9 +239,7 @@ def _of_batches(batches: Iterator[Any]) -> Source:
     if first is None:
         raise TableError("samples: the iterable has no batches.")
     if not isinstance(first, pa.RecordBatch | pa.Table | pd.DataFrame):
-        raise TableError(
-            f"samples: batches must be of Arrow or pandas, not {type(first).__name__}."
-        )
+        raise TableError(f"samples: batches must be of Arrow or pandas, not {kind_of(first)}.")
     names = tuple(column_names(first))
     return Source(_alike(first, batches, names), names, shareable=False)
 

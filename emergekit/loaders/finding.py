@@ -5,18 +5,21 @@ from __future__ import annotations
 import glob
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from emergekit.errors import LoadError, kind_of, nearest
-from emergekit.files import Note, files_inside, files_matching
+from emergekit.files import Note, files_inside, files_matching, is_beside_data
 from emergekit.loaders.detection import readable
+from emergekit.loaders.tabular.files import SPREADSHEETS
 
 __all__ = ["files_of"]
 
+_PACKED = frozenset({".xz", ".bz2", ".zst", ".lz4", ".zip", ".7z", ".tar", ".tgz"})
+
 
 def files_of(path: str | Path) -> tuple[Path, list[Path] | None, list[Note]]:
-    """Return the path, its files (None for a single file), and notes on folders passed over.
+    """Return the path, its files (None for a single file), and notes on what was passed over.
 
     Raises
     ------
@@ -51,14 +54,35 @@ def _files_of(path: Path) -> tuple[Path, list[Path] | None, list[Note]]:
             )
         if not files:
             raise LoadError(f"{path}: the folder holds {_contents(inside)}, and no table to read.")
-        return path, files, skipped
+        return path, files, [*skipped, *_unread(inside, files)]
     files = files_matching(path)
     if not files:
         raise LoadError(f"{path}: {_absent(path)}")
     tables = [file for file in files if readable(file)]
     if not tables:
         raise LoadError(f"{path}: the pattern matches {_contents(files)}, and no table to read.")
-    return path, tables, []
+    return path, tables, list(_unread(files, tables))
+
+
+def _unread(files: Sequence[Path], tables: Collection[Path]) -> Iterator[Note]:
+    """Yield a note on each file that no reader takes and that may hold data."""
+    read = set(tables)
+    for file in files:
+        if file not in read and not is_beside_data(file):
+            yield ("warning", str(file), "", f"{_why_unread(file)}; passed over")
+
+
+def _why_unread(file: Path) -> str:
+    suffix = file.suffix.lower()
+    if suffix in SPREADSHEETS:
+        return "a spreadsheet, which no reader takes: save it as CSV"
+    if suffix in _PACKED:
+        return f"packed as {suffix}, which no reader unpacks: unpack it, or pack it as .gz"
+    if not suffix:
+        return "its name ends in no suffix that tells what it is"
+    if suffix == ".gz":  # a packed file is of the kind that it holds
+        suffix = "".join(file.suffixes[-2:]).lower()
+    return f"no reader takes a {suffix} file"
 
 
 def _contents(files: Sequence[Path]) -> str:

@@ -35,8 +35,8 @@ def load(
     Parameters
     ----------
     path : str or Path
-        A file; a folder, searched to its bottom but for reports of ours; or a pattern such as
-        ``"runs/*.csv"``.
+        A file; a folder, searched to its bottom but for what is hidden and reports of ours; or a
+        pattern such as ``"runs/*.csv"``.
     format : str, optional
         Name of the reader; the surest one if None. Now: "table" (CSV, TSV, JSON, JSONL, parquet;
         long, or wide with one column per model, per task or per metric).
@@ -55,8 +55,9 @@ def load(
     -------
     Tables
         Of a folder or a pattern, all that could be read; a file that could not is a row of
-        `notes`, with severity "error". Models whose size no file states take it from their name,
-        where it says one plainly (``pythia-70m``), with a note of severity "warning".
+        `notes`, with severity "error", and one of a kind that no reader takes is a "warning"
+        (prose, pictures and code excepted). Models whose size no file states take it from their
+        name, where it says one plainly (``pythia-70m``), with a note of severity "warning".
 
     Raises
     ------

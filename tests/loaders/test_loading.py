@@ -170,6 +170,27 @@ def test_a_folder_of_hidden_files_says_so(tmp_path):
         load(tmp_path)
 
 
+def test_files_that_no_reader_takes_are_noted_each(tmp_path):
+    names = {
+        "a.xlsx": "a spreadsheet, which no reader takes: save it as CSV; passed over",
+        "b.csv.xz": "packed as .xz, which no reader unpacks: unpack it, or pack it as .gz; ",
+        "c.jsonl.zst": "packed as .zst, which",
+        "d.eval": "no reader takes a .eval file; passed over",
+        "e.txt.gz": "no reader takes a .txt.gz file; passed over",
+        "f": "its name ends in no suffix",
+    }
+    for name in (*names, "README.md", "LICENSE", "plot.png", "make.py"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "r.csv").write_text(GOOD)
+    for path in (tmp_path, tmp_path / "*"):
+        tables = load(path)
+        assert len(tables.results) == 1
+        assert set(tables.notes["severity"]) == {"warning"}
+        assert tables.notes["file"].tolist() == [str(tmp_path / name) for name in names]
+        for said, expected in zip(tables.notes["message"], names.values(), strict=True):
+            assert said.startswith(expected)
+
+
 def test_a_broken_link_is_noted(tmp_path):
     (tmp_path / "r.csv").write_text(GOOD)
     (tmp_path / "gone.csv").symlink_to(tmp_path / "nowhere.csv")

@@ -169,3 +169,30 @@ def test_truth_values_in_columns_of_the_user_stay_so(write):
 def test_a_table_without_any_score_says_so(write):
     with pytest.raises(LoadError, match="no row has a score"):
         load(write(HEADER + "a,t,acc,\n"))
+
+
+ROW = '"model": "a", "task": "t", "metric": "acc", "score": 0.1'
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.json", f'[{{{ROW}, "score ": 0.9}}]'),
+        ("t.json", f'[{{{ROW}, "score": 0.9}}]'),
+        ("t.json", f'[{{{ROW}}}, {{"model": "b", "task": "t", "metric": "acc", " score": 0.9}}]'),
+        ("t.jsonl", f'{{{ROW}}}\n{{"model": "b", "task": "t", "metric": "acc", " score": 0.9}}'),
+        ("t.jsonl", f'{{{ROW}, "score": 0.9}}'),
+        ("t.json", '{"model": ["a"], "task": ["t"], "score": [0.1], "score ": [0.9]}'),
+        ("t.json", '{"model": ["a"], "task": ["t"], "score": [0.1], "score": [0.9]}'),
+        ("t.json", '{"columns": ["model", "score", "score"], "data": [["a", 0.1, 0.9]]}'),
+        ("t.json", '{"columns": ["model", "score", " score"], "data": [["a", 0.1, 0.9]]}'),
+    ],
+)
+def test_two_columns_of_one_name_in_json_are_refused(write, name, text):
+    with pytest.raises(LoadError, match=rf"{name}: two columns are named 'score' \('.*; rename or"):
+        load(write(text, name))
+
+
+def test_names_inside_a_value_may_be_those_of_columns(write):
+    text = f'[{{{ROW}, "extra": {{"score": 1, "score ": 2}}}}]'
+    assert load(write(text, "t.json")).results["score"].tolist() == [0.1]

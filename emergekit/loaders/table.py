@@ -88,7 +88,8 @@ def read(
     source = Source(path, decimal)
     under = named(read_rows(path, as_delimiter(delimiter)), dict(columns or {}), source, found)
     if under.table.empty:
-        raise source.error("the file has a header but no rows; write it again.")
+        header = "no rows" if source.is_typed else "a header but no rows"
+        raise source.error(f"the file has {header}; write it again.")
     constants = dict(constants or {})
     if "example_id" in under.table:
         return _samples(under, constants, source)

@@ -52,9 +52,12 @@ def read_json(path: Path, text: str) -> pd.DataFrame:
     try:
         content = _parsed(text)
     except orjson.JSONDecodeError as error:
+        remedy = "write the file again"
+        if "unexpected content after document" in error.msg:
+            remedy = "if it holds one object a line, its name should end in .jsonl"
         raise LoadError(
             f"{path}: line {error.lineno}, column {error.colno}: the JSON is cut off or broken "
-            f"({error.msg}); write the file again."
+            f"({error.msg}); {remedy}."
         ) from None
     _check_first_object(path, text)
     if isinstance(content, Mapping):
@@ -83,6 +86,8 @@ def read_json_lines(path: Path, text: str) -> pd.DataFrame:
                     f"{path}: line {number}, column {error.colno}: the JSON is cut off or broken "
                     f"({error.msg}); mend or drop that line."
                 ) from None
+    if len(rows) == 1 and isinstance(next(iter(rows.values())), list):
+        raise LoadError(f"{path}: holds one list of rows; its name should end in .json.")
     _check_first_object(path, text)
     return _records(path, rows, "line")
 

@@ -229,3 +229,33 @@ def test_sizes_from_names_are_a_warning(tmp_path):
     assert tables.models["n_params"].fillna(-1).tolist() == [1e9, -1]
     [[severity, message]] = tables.notes[["severity", "message"]].to_numpy().tolist()
     assert (severity, message) == ("warning", "read from the names of m-1b")
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_names_are_compared_without_blanks_and_in_one_spelling(tmp_path, kind):
+    names = ["a ", " a", "e\u0301", "\u00e9"]
+    tasks = ["t", "u", "t", "u"]
+    rows = [
+        {"model": model, "task": f" {task}", "metric": "acc", "score": 0.1, "family": "f "}
+        for model, task in zip(names, tasks, strict=True)
+    ]
+    table = pd.DataFrame(rows)
+    text = table.to_csv(index=False) if kind == "csv" else json.dumps(rows)
+    tables = load(write(tmp_path, text, f"t.{kind}"))
+    assert tables.results["model"].tolist() == ["a", "a", "\u00e9", "\u00e9"]
+    assert tables.results["task"].tolist() == tasks
+    assert tables.models["family"].tolist() == ["f", "f"]
+    assert tables.notes["field"].tolist() == ["model", "task", "family"]
+    assert "such as 'a ' (3 rows)" in tables.notes["message"].iloc[0]
+
+
+def test_rows_that_blanks_told_apart_are_the_same(tmp_path):
+    text = "model,task,metric,score\na,t,acc,.1\na ,t,acc,.2\n"
+    with pytest.raises(LoadError, match="lines 2 and 3 have the same key"):
+        load(write(tmp_path, text))
+
+
+def test_answers_keep_their_blanks(tmp_path):
+    text = "model,task,example_id,prediction,target\na,t,1, x, x\n"
+    samples = load(write(tmp_path, text)).samples
+    assert samples[["prediction", "target"]].iloc[0].tolist() == [" x", " x"]

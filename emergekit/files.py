@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 __all__ = ["MARKER", "Note", "files_inside", "files_matching", "fixed_folder", "is_beside_data"]
@@ -27,7 +27,8 @@ def files_inside(folder: Path) -> tuple[list[Path], list[Note]]:
     """Return the files of a folder to its bottom, and a note on each thing passed over.
 
     Passed over are reports of ours, what is hidden (a name that starts with a dot, such as
-    ``.ipynb_checkpoints``), ``__MACOSX``, and what cannot be looked into.
+    ``.ipynb_checkpoints``), ``__MACOSX``, links to folders, links to files that are there
+    themselves, and what cannot be opened.
     """
     files, notes = list[Path](), list[Note]()
 
@@ -40,27 +41,48 @@ def files_inside(folder: Path) -> tuple[list[Path], list[Note]]:
             notes.append(("info", here, "", "a report of ours; passed over"))
             folders.clear()
             continue
-        for name in sorted((*folders, *names)):
-            if _is_hidden(name) and name != MARKER:
-                notes.append(("info", str(Path(here) / name), "", "hidden; passed over"))
-        folders[:] = [name for name in folders if not _is_hidden(name)]
-        for file in (Path(here) / name for name in names if not _is_hidden(name)):
-            if file.is_file():
-                files.append(file)
-            else:
-                said = "no file that can be opened, such as a broken link; passed over"
-                notes.append(("warning", str(file), "", said))
-    return sorted(files), notes
+        reasons = {name: _why_not(Path(here) / name) for name in (*folders, *names)}
+        for name, reason in sorted(reasons.items()):
+            if reason and name != MARKER:
+                severity, why = reason
+                notes.append((severity, str(Path(here) / name), "", f"{why}; passed over"))
+        folders[:] = [name for name in folders if not reasons[name]]
+        files += [Path(here) / name for name in names if not reasons[name]]
+    files, again = _once(sorted(files))
+    return files, [*notes, *again]
 
 
-def files_matching(pattern: Path) -> list[Path]:
-    """Return the files that match a pattern, without those inside reports of ours.
+def files_matching(pattern: Path) -> tuple[list[Path], list[Note]]:
+    """Return the files that match a pattern, and a note on each thing passed over.
 
-    A hidden file matches where the pattern itself has the dot.
+    Files inside reports of ours are left out, as are those that ``**`` reaches through a link to a
+    folder. A hidden file matches where the pattern itself has the dot.
     """
     fixed = fixed_folder(pattern)
     matches = sorted(Path(match) for match in glob.glob(str(pattern), recursive=True))
-    return [file for file in matches if file.is_file() and not _is_passed_over(file, fixed)]
+    return _once([file for file in matches if file.is_file() and not _is_aside(file, fixed)])
+
+
+def _once(files: Sequence[Path]) -> tuple[list[Path], list[Note]]:
+    """Return each file once, whatever links lead to it, and notes on those links."""
+    own = {os.path.realpath(file): file for file in files if not file.is_symlink()}
+    kept, notes = list[Path](), list[Note]()
+    for file in files:
+        first = own.setdefault(os.path.realpath(file), file)
+        if first == file:
+            kept.append(file)
+        else:
+            notes.append(("info", str(file), "", f"a link to {first}, which is read; passed over"))
+    return kept, notes
+
+
+def _why_not(path: Path) -> tuple[str, str] | None:
+    """Return how severe it is that something in a folder is not read, and why; None if it is."""
+    if path.name.startswith(".") or path.name == _UNPACKED_BY_MACS:
+        return "info", "hidden"
+    if path.is_dir():
+        return ("warning", "a link to a folder") if path.is_symlink() else None
+    return None if path.is_file() else ("warning", "no file to read, such as a broken link")
 
 
 def fixed_folder(pattern: Path) -> Path:
@@ -79,13 +101,9 @@ def is_beside_data(file: Path) -> bool:
     return (file.suffix[1:] or file.name).lower() in _BESIDE_DATA
 
 
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name == _UNPACKED_BY_MACS
-
-
-def _is_passed_over(file: Path, root: Path) -> bool:
+def _is_aside(file: Path, root: Path) -> bool:
     return any(
-        (folder / MARKER).exists() or folder.name == _UNPACKED_BY_MACS
+        (folder / MARKER).exists() or folder.name == _UNPACKED_BY_MACS or folder.is_symlink()
         for folder in _between(file, root)
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -53,15 +54,15 @@ def _files_of(path: Path) -> tuple[Path, list[Path] | None, list[Note]]:
                 f"ours."
             )
         if not files:
-            raise LoadError(f"{path}: the folder holds {_contents(inside)}, and no table to read.")
+            raise LoadError(f"{path}: the folder holds {_contents(inside)}.")
         return path, files, [*skipped, *_unread(inside, files)]
-    files = files_matching(path)
+    files, skipped = files_matching(path)
     if not files:
         raise LoadError(f"{path}: {_absent(path)}")
     tables = [file for file in files if readable(file)]
     if not tables:
-        raise LoadError(f"{path}: the pattern matches {_contents(files)}, and no table to read.")
-    return path, tables, list(_unread(files, tables))
+        raise LoadError(f"{path}: the pattern matches {_contents(files)}.")
+    return path, tables, [*skipped, *_unread(files, tables)]
 
 
 def _unread(files: Sequence[Path], tables: Collection[Path]) -> Iterator[Note]:
@@ -86,11 +87,20 @@ def _why_unread(file: Path) -> str:
 
 
 def _contents(files: Sequence[Path]) -> str:
+    """Return what there is, none of which can be read, and how to mend the likeliest."""
     kinds = Counter(file.suffix or "without a suffix" for file in files)
-    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
+    said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
+    data = (file for file in files if file.suffix.lower() in (*SPREADSHEETS, *_PACKED))
+    file = next(data, None)
+    more = f" ({file.name} is {_why_unread(file)})" if file else ""
+    return f"{said}, and no table to read{more}"
 
 
 def _absent(path: Path) -> str:
+    if path.exists():
+        return "is no file that holds a table, but a pipe or a device; write it into a file first."
+    if re.match(r"[a-z0-9]+:/", str(path)):
+        return "is an address, and nothing is fetched; download the file first."
     if glob.has_magic(str(path)):
         return "no file matches this pattern."
     if not path.parent.is_dir():

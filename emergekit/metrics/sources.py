@@ -173,7 +173,7 @@ def _files(path: Path) -> tuple[list[Path], list[Note], Path]:
         found, notes = files_inside(path)
         base, what = _base(path), "the folder holds no parquet file"
     elif glob.has_magic(str(path)):
-        found, notes = files_matching(path), []
+        found, notes = files_matching(path)
         base, what = _base(fixed_folder(path)), "no parquet file matches this pattern"
     else:
         raise LoadError(f"{path}: there is no such file or folder.")

@@ -198,6 +198,35 @@ def test_a_broken_link_is_noted(tmp_path):
     assert said == [["warning", str(tmp_path / "gone.csv")]]
 
 
+def test_a_file_is_read_once_whatever_links_lead_to_it(tmp_path):
+    (tmp_path / "b.csv").write_text(GOOD)
+    (tmp_path / "a.csv").symlink_to(tmp_path / "b.csv")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    for path in (tmp_path, tmp_path / "**"):
+        tables = load(path)
+        assert tables.results["source"].tolist() == ["b.csv"]
+        assert f"a link to {tmp_path / 'b.csv'}, which is read; passed over" in list(
+            tables.notes["message"]
+        )
+    assert "a link to a folder; passed over" in load(tmp_path).notes["message"].tolist()
+    assert len(load(tmp_path / "loop").results) == 1  # named, so meant
+    assert len(load(tmp_path / "loop" / "*.csv").results) == 1
+
+
+def test_pipes_and_addresses_are_no_absent_files(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(LoadError, match="but a pipe or a device"):
+        load(tmp_path / "pipe.csv")
+    with pytest.raises(LoadError, match="is an address, and nothing is fetched"):
+        load("https://example.org/results.csv")
+
+
+def test_a_folder_of_packed_files_says_how_to_read_them(tmp_path):
+    (tmp_path / "a.xlsx").write_bytes(b"PK")
+    with pytest.raises(LoadError, match=r"1 \.xlsx, .*\(a\.xlsx is a spreadsheet.*save it as CSV"):
+        load(tmp_path)
+
+
 def test_a_folder_that_cannot_be_looked_into_is_an_error_in_the_notes(tmp_path, monkeypatch):
     (tmp_path / "r.csv").write_text(GOOD)
     (tmp_path / "shut").mkdir()

@@ -16,7 +16,6 @@ from emergekit.errors import FitError, LoadError, TableError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from emergekit.tables import Tables
 
 __all__ = ["app", "main"]
 
@@ -151,10 +150,12 @@ def load(
 ) -> None:
     """Read whatever PATH holds into our tables, and say what was found."""
     from emergekit.loaders import load as load_tables
+    from emergekit.loaders.writing import write_tables
 
     options = _options(format, column, constant, delimiter, decimal, percent, percent_of)
+    _check_target(to, table, path)
     tables = load_tables(path, **options)
-    written = _write(tables, to, table) if to else []
+    written = write_tables(tables, to, table) if to else []
     files = [str(file) for file, _ in written]
     if as_json:
         sizes = {name: len(getattr(tables, name)) for name in ("models", "samples", "results")}
@@ -185,7 +186,9 @@ def rescore(
     cluster: Annotated[
         str | None, typer.Option(help="Column of examples that belong together.")
     ] = None,
-    to: Annotated[Path | None, typer.Option(help="FILE.csv or FILE.parquet to write.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="FILE.csv, FILE.parquet, or a folder for results.parquet.")
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Score saved outputs again, under other metrics.
@@ -198,6 +201,7 @@ def rescore(
         table = metrics.describe()
         _print_lines(list(zip(table["metric"], table["meaning"], strict=True)))
         return
+    _check_target(to, None, path)
     samples, notes = _samples(path)
     results = metrics.rescore(samples, metric, by=by or None, compat=compat, cluster=cluster)
     more = [(note["file"], "", note["message"]) for note in results.attrs["notes"]]
@@ -206,7 +210,8 @@ def rescore(
     if to is not None:
         from emergekit.loaders.writing import write_table
 
-        print(f"wrote {write_table(results, to)}: {len(results)} results")
+        file = to if to.suffix else to / "results.parquet"
+        print(f"wrote {write_table(results, file)}: {len(results)} results")
     elif as_json:
         print(results.to_json(orient="records"))
     else:
@@ -314,22 +319,16 @@ def _pairs(given: list[str] | None, option: str) -> dict[str, str] | None:
     return dict(pair.split("=", 1) for pair in given)
 
 
-def _write(tables: Tables, to: Path, table: str | None) -> list[tuple[Path, str]]:
-    """Write the tables, and return each file with what it holds."""
-    from emergekit.loaders.writing import TABLES, single_table, write_table
+def _check_target(to: Path | None, table: str | None, path: str) -> None:
+    """Refuse what cannot be written before anything is read."""
+    from emergekit.loaders.writing import TABLES, check_target
 
     if table is not None and table not in TABLES:
         raise typer.BadParameter(f"--table is one of {', '.join(TABLES)}, not '{table}'.")
-    if to.suffix in (".csv", ".parquet"):
-        chosen, what = single_table(tables, table)
-        return [(write_table(chosen, to), what)]
-    if to.suffix:
-        raise LoadError(f"{to}: tables are written as .csv or .parquet, or into a folder.")
-    filled = [name for name in TABLES if len(getattr(tables, name))]
-    return [
-        (write_table(getattr(tables, name), to / f"{name}.parquet"), f"the {name}")
-        for name in filled
-    ]
+    if table is not None and to is None:
+        raise typer.BadParameter("--table says what to write, but --to does not say where.")
+    if to is not None:
+        check_target(to, path)
 
 
 def _print_lines(lines: list[tuple[str, str]]) -> None:

@@ -145,6 +145,66 @@ def test_files_that_cannot_be_written_are_exit_code_one(capsys, good, tmp_path):
     assert code == 1
 
 
+def test_what_is_read_is_not_written_over(capsys, good, answers, tmp_path):
+    for command in (("load", good), ("load", tmp_path), ("load", tmp_path / "*.csv")):
+        code, out, err = run(capsys, *command, "--to", good)
+        assert (code, out) == (1, "")
+        assert (
+            err == f"emergekit: {good}: is one of the files that are read; write somewhere else.\n"
+        )
+    assert good.read_text() == GOOD
+    code, _, _ = run(capsys, "load", good, "--to", tmp_path / "f")
+    code, _, err = run(capsys, "load", tmp_path / "f", "--to", tmp_path / "f")
+    assert code == 1
+    assert "results.parquet: is one of the files that are read" in err
+    pd.read_json(answers, lines=True).to_parquet(tmp_path / "a.parquet")
+    before = (tmp_path / "a.parquet").read_bytes()
+    path = tmp_path / "a.parquet"
+    code, _, err = run(capsys, "rescore", path, "--metric", "exact_match", "--to", path)
+    assert code == 1
+    assert path.read_bytes() == before
+
+
+def test_one_table_alone_goes_into_a_folder_too(capsys, good, tmp_path):
+    code, _, _ = run(capsys, "load", good, "--to", tmp_path / "f", "--table", "models")
+    assert code == 0
+    assert [file.name for file in (tmp_path / "f").iterdir()] == ["models.parquet"]
+    for to in ("g", "g.csv"):
+        code, _, err = run(capsys, "load", good, "--to", tmp_path / to, "--table", "samples")
+        assert code == 1
+        assert "not written, since there are no samples" in err
+        assert not (tmp_path / to).exists()
+    assert run(capsys, "load", good, "--table", "models")[0] == 2
+
+
+def test_tables_of_an_earlier_load_are_not_mixed_in(capsys, good, answers, tmp_path):
+    for path in (tmp_path, tmp_path, good):
+        code, _, err = run(capsys, "load", path, "--to", tmp_path / ".earlier")
+    assert code == 1
+    assert "holds samples.parquet from before" in err
+    assert len(load(tmp_path / ".earlier").samples) == 3
+
+
+def test_scores_are_written_as_a_kind_that_is_read_again(capsys, answers, tmp_path):
+    wanted = ("rescore", answers, "--metric", "exact_match", "--to")
+    code, _, err = run(capsys, *wanted, tmp_path / "r.txt")
+    assert code == 1
+    assert "written as .csv or .parquet" in err
+    code, _, _ = run(capsys, *wanted, tmp_path / "scores")
+    assert code == 0
+    assert len(load(tmp_path / "scores").results) == 1
+
+
+def test_models_without_sizes_are_read_again(capsys, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("model,step,task,metric,score\na,1,t,acc,.1\na,2,t,acc,.2\n")
+    code, _, _ = run(capsys, "load", path, "--to", tmp_path / "f")
+    tables = load(tmp_path / "f")
+    assert code == 0
+    assert tables.notes.empty
+    assert tables.models["step"].tolist() == [1, 2]
+
+
 def test_version_and_help(capsys):
     assert run(capsys, "--version")[1].strip() == f"emergekit {__version__}"
     for command in ((), ("report",), ("load",), ("figure",)):

@@ -106,6 +106,8 @@ def read(
 
 
 def _is_models(table: pd.DataFrame, constants: Mapping[str, Any]) -> bool:
+    if set(table) <= set(MODELS.names) and "model" in table:
+        return True  # nothing but models: names alone, or with their steps
     if "model" not in table or "task" in table or not any(name in table for name in _SCALES):
         return False
     has_scores = ("metric" in table or "metric" in constants) and value_columns(table)

@@ -181,6 +181,12 @@ def test_columns_that_the_file_lacks_are_answered_with_the_nearest(tmp_path):
         load(path, columns={"n_params": "n_parms"})
 
 
+@pytest.mark.parametrize("columns", [{"score": None}, {1: "score"}])
+def test_columns_map_names_to_names(tmp_path, columns):
+    with pytest.raises(LoadError, match="columns= maps a name in the file to one of ours, not"):
+        load(write(tmp_path, LONG), columns=columns)
+
+
 def test_lines_are_counted_past_quoted_line_ends(tmp_path):
     text = 'model,task,metric,score\n"a\nb",t,acc,.1\nc,t,acc,x\n'
     with pytest.raises(LoadError, match="line 4 holds 'x'"):

@@ -229,7 +229,11 @@ def _samples(path: str) -> tuple[pd.DataFrame | Path, list[tuple[str, str, str]]
         return place, []
     tables = load_tables(path)
     if tables.samples.empty:
-        raise TableError(f"{path}: holds no samples; a samples table has a column 'example_id'.")
+        errors = tables.notes.loc[tables.notes["severity"].eq("error"), "message"]
+        more = f" {len(errors)} files could not be read: {errors.iloc[0]}" if len(errors) else ""
+        raise TableError(
+            f"{path}: holds no samples; a samples table has a column 'example_id'.{more}"
+        )
     told = tables.notes["field"].eq("") | tables.notes["severity"].ne("info")
     notes = [tuple(note) for note in tables.notes.loc[told].astype(str).to_numpy()[:, 1:]]
     if len(tables.results):

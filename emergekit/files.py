@@ -10,7 +10,7 @@ from pathlib import Path
 __all__ = ["MARKER", "Note", "files_inside", "files_matching", "fixed_folder", "is_beside_data"]
 
 MARKER = ".emergekit-report"
-"""A folder that holds a file of this name is a report of ours, and nothing to read."""
+"""A folder that holds a file of this name is a report of ours; it lists the files of the report."""
 
 Note = tuple[str, str, str, str]
 """Severity, file, field and message: a row of the table of notes."""
@@ -42,6 +42,7 @@ def files_inside(folder: Path) -> tuple[list[Path], list[Note]]:
             folders.clear()
             continue
         reasons = {name: _why_not(Path(here) / name) for name in (*folders, *names)}
+        reasons |= dict.fromkeys(_of_report(Path(here)) & {*names}, ("info", "of a report of ours"))
         for name, reason in sorted(reasons.items()):
             if reason and name != MARKER:
                 severity, why = reason
@@ -105,7 +106,15 @@ def _is_aside(file: Path, root: Path) -> bool:
     return any(
         (folder / MARKER).exists() or folder.name == _UNPACKED_BY_MACS or folder.is_symlink()
         for folder in _between(file, root)
-    )
+    ) or file.name in _of_report(file.parent)
+
+
+def _of_report(folder: Path) -> set[str]:
+    """Return the names of the files that a report wrote into a folder, which may hold others."""
+    marker = folder / MARKER
+    if not marker.is_file():
+        return set()
+    return set(marker.read_text(encoding="utf-8", errors="replace").splitlines())
 
 
 def _between(file: Path, root: Path) -> Iterator[Path]:

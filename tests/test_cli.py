@@ -38,6 +38,13 @@ def test_the_bundled_report_prints_where_it_is_and_its_numbers(tmp_path):
     assert done.stderr == ""
 
 
+def test_a_report_beside_its_table_can_be_written_again(capsys, good, tmp_path):
+    for _ in range(2):
+        code, out, err = run(capsys, "report", tmp_path, "--out", tmp_path)
+        assert (code, err) == (0, "")
+        assert "1 over n_params" in out
+
+
 def test_a_report_on_a_users_table(capsys, good, tmp_path):
     code, out, err = run(capsys, "report", good, "--out", tmp_path / "r")
     assert (code, err) == (0, "")
@@ -350,6 +357,13 @@ def test_what_load_wrote_into_a_folder_is_scored(capsys, answers, good, tmp_path
         said = "holds no samples, with example_id, prediction or target; passed over\n"
         for name in ("models", "results"):
             assert f"emergekit: {folder / name}.parquet: {said}" in err
+
+
+def test_a_folder_without_samples_says_what_could_not_be_read(capsys, good, tmp_path):
+    (tmp_path / "samples.jsonl").write_text('{"model": ')
+    code, _, err = run(capsys, "rescore", tmp_path, "--metric", "exact_match")
+    assert code == 1
+    assert f"1 files could not be read: {tmp_path / 'samples.jsonl'}: line 1" in err
 
 
 def test_a_pattern_is_scored_piece_by_piece(capsys, answers, tmp_path):

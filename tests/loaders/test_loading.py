@@ -243,6 +243,16 @@ def test_a_folder_that_cannot_be_looked_into_is_an_error_in_the_notes(tmp_path, 
     assert message == f"{tmp_path / 'shut'}: the folder cannot be looked into (Permission denied)"
 
 
+def test_a_report_written_into_a_folder_of_results_is_no_result(tmp_path):
+    (tmp_path / "r.csv").write_text(GOOD)
+    (tmp_path / "curves.csv").write_text(GOOD)
+    (tmp_path / ".emergekit-report").write_text("index.html\ncurves.csv\n")
+    for path in (tmp_path, tmp_path / "*.csv"):
+        assert load(path).results["source"].tolist() == ["r.csv"]
+    assert load(tmp_path).notes["message"].tolist() == ["of a report of ours; passed over"]
+    assert len(load(tmp_path / "curves.csv").results) == 1  # named, so meant
+
+
 def test_three_reasons_are_given_when_no_file_can_be_read(tmp_path):
     for number in range(5):
         (tmp_path / f"{number}.csv").write_text("")

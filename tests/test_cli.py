@@ -45,6 +45,16 @@ def test_a_report_beside_its_table_can_be_written_again(capsys, good, tmp_path):
         assert "1 over n_params" in out
 
 
+def test_a_report_is_not_written_over_what_it_reports_on(capsys, tmp_path):
+    (tmp_path / "curves.csv").write_text(GOOD)
+    for path in (tmp_path, tmp_path / "curves.csv"):
+        code, _, err = run(capsys, "report", path, "--out", tmp_path)
+        assert code == 1
+        assert "would write curves.csv over files that it reports on" in err
+    assert (tmp_path / "curves.csv").read_text() == GOOD
+    assert not (tmp_path / "index.html").exists()
+
+
 def test_a_report_on_a_users_table(capsys, good, tmp_path):
     code, out, err = run(capsys, "report", good, "--out", tmp_path / "r")
     assert (code, err) == (0, "")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,14 +13,13 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from emergekit.errors import LoadError, TableError, kind_of, no_frame
-from emergekit.files import Note, files_inside, files_matching, fixed_folder, is_beside_data
+from emergekit.files import Note
 from emergekit.metrics.columns import Samples, column_names
-from emergekit.tables import MODELS, RESULTS
+from emergekit.metrics.locating import parquet_dataset
 
 __all__ = ["Batch", "Piece", "Source", "open_source", "read_batch"]
 
 BATCH = 1 << 16  # rows that are reduced to sums together
-_OF_RESULTS = frozenset({*MODELS.names, *RESULTS.names})
 
 Batch: TypeAlias = "Samples | Piece"
 
@@ -93,11 +91,12 @@ def open_source(samples: Any, reads: Iterable[str] = ()) -> Source:
             raise TableError("samples: the table has no rows.")
         return Source(_slices(samples), tuple(column_names(samples)))
     if isinstance(samples, str | Path):
-        dataset, notes = _dataset(Path(samples), {"example_id", *reads}.difference(_OF_RESULTS))
+        dataset, notes = parquet_dataset(samples, reads)
         return replace(_of_fragments(dataset, str(samples)), notes=tuple(notes))
     if isinstance(samples, ds.Dataset):
         return _of_fragments(samples, "the dataset")
-    if hasattr(type(samples), "columns"):  # of dask, polars: iterating gives names or columns
+    # Iterating over a frame of dask or polars gives names or columns.
+    if hasattr(type(samples), "columns") or isinstance(samples, pd.Series):
         raise TableError(f"samples: {no_frame(samples)}")
     if isinstance(samples, Iterable) and not isinstance(samples, dict):
         return _of_batches(iter(samples))
@@ -147,77 +146,6 @@ def _slices(samples: Samples) -> Iterator[Samples]:
             yield samples.iloc[start : start + BATCH]
         else:
             yield samples.slice(start, BATCH)
-
-
-def _dataset(path: Path, reads: Collection[str]) -> tuple[ds.Dataset, list[Note]]:
-    files, notes, base = _files(path)
-    if path.is_file():
-        _schema(path)
-    else:
-        files, passed_over = _of_samples(files, reads)
-        notes += passed_over
-    if not files:
-        errors = [message for severity, *_, message in notes if severity == "error"]
-        said = f"{path}: no parquet file here holds samples, with {_any_of(reads)}."
-        raise LoadError(errors[0] if errors else said)
-    paths = [str(file) for file in files]
-    dataset = ds.dataset(paths, format="parquet", partitioning="hive", partition_base_dir=str(base))
-    return dataset, notes
-
-
-def _files(path: Path) -> tuple[list[Path], list[Note], Path]:
-    """Return the parquet files of a path, notes on other files, and the folder to start from."""
-    if path.is_file():
-        return [path], [], _base(path.parent)
-    if path.is_dir():
-        found, notes = files_inside(path)
-        base, what = _base(path), "the folder holds no parquet file"
-    elif glob.has_magic(str(path)):
-        found, notes = files_matching(path)
-        base, what = _base(fixed_folder(path)), "no parquet file matches this pattern"
-    else:
-        raise LoadError(f"{path}: there is no such file or folder.")
-    files = [file for file in found if file.suffix.lower() == ".parquet"]
-    if not files:
-        more = "; load what it holds, and give the samples" if found else ""
-        raise LoadError(f"{path}: {what}{more}.")
-    others = [file for file in found if file not in files and not is_beside_data(file)]
-    said = "not parquet; passed over (what emergekit.load reads of it can be given as a table)"
-    return files, [*notes, *(("warning", str(file), "", said) for file in others)], base
-
-
-def _base(folder: Path) -> Path:
-    """Return the folder above those that state a column, as in ``model=a/n_shots=5``."""
-    return next(above for above in (folder, *folder.parents) if "=" not in above.name)
-
-
-def _of_samples(files: Iterable[Path], reads: Collection[str]) -> tuple[list[Path], list[Note]]:
-    """Return the files that hold samples, and notes on those that do not or cannot be read."""
-    kept, notes = list[Path](), list[Note]()
-    for file in files:
-        try:
-            names = _schema(file).names
-        except LoadError as error:
-            notes.append(("error", str(file), "", str(error)))
-            continue
-        if set(reads).isdisjoint(names):
-            said = f"holds no samples, with {_any_of(reads)}; passed over"
-            notes.append(("info", str(file), "", said))
-        else:
-            kept.append(file)
-    return kept, notes
-
-
-def _any_of(names: Collection[str]) -> str:
-    *most, last = sorted(names)
-    return f"{', '.join(most)} or {last}" if most else last
-
-
-def _schema(file: Path) -> pa.Schema:
-    try:
-        return pq.read_schema(file)
-    except (pa.ArrowException, OSError) as error:
-        raise LoadError(f"{file}: not a readable parquet file ({error!s:.80}).") from None
 
 
 def _of_fragments(dataset: ds.Dataset, where: str) -> Source:

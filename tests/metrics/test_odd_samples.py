@@ -90,6 +90,42 @@ def test_patterns_are_read_as_folders_are(tmp_path, path):
         rescore(tmp_path / "c*" / "*.parquet", "exact_match")
 
 
+def test_what_a_folder_states_may_stand_in_the_file_as_well(tmp_path):
+    (tmp_path / "model=elsewhere" / "n_shots=5").mkdir(parents=True)
+    RIGHT.to_parquet(tmp_path / "model=elsewhere" / "n_shots=5" / "0.parquet")
+    results = rescore(tmp_path, "exact_match")
+    assert results["model"].tolist() == ["a", "b"]  # the file says it of each row
+    assert results["n_shots"].tolist() == [5, 5]
+
+
+def test_files_may_hold_a_column_in_two_types(tmp_path):
+    for place, part in enumerate((RIGHT.assign(run=1), RIGHT.assign(run="x"))):
+        part.to_parquet(tmp_path / f"{place}.parquet")
+    results = rescore(tmp_path, "exact_match")
+    assert results["run"].astype(str).tolist() == ["1", "1", "x", "x"]
+
+
+def test_folders_that_state_text_or_nothing_are_read(tmp_path):
+    for part in ("n_shots=5", "n_shots=__HIVE_DEFAULT_PARTITION__", "n_shots=7"):
+        (tmp_path / "a b=é %25" / part).mkdir(parents=True)
+        RIGHT.to_parquet(tmp_path / "a b=é %25" / part / "0.parquet")
+    results = rescore(tmp_path, "exact_match", by="a b")
+    assert set(results["a b"]) == {"é %"}
+    assert set(results["n_shots"].dropna()) == {5, 7}
+    assert len(results) == 3
+
+
+@pytest.mark.parametrize("path", ["", "x" * 5000, "~nobody-here/x.parquet", "a\0b"])
+def test_paths_that_cannot_be_are_no_traceback(path):
+    with pytest.raises(LoadError):
+        rescore(path, "exact_match")
+
+
+def test_a_column_is_no_table():
+    with pytest.raises(TableError, match=r"not pandas\.Series; convert it with \.to_frame"):
+        rescore(RIGHT["prediction"], "exact_match")
+
+
 def test_batches_keep_their_columns():
     batches = [pa.Table.from_pandas(part) for part in (RIGHT.assign(n_shots=0), RIGHT)]
     with pytest.raises(TableError, match="batch 2 differs from the first in columns n_shots"):

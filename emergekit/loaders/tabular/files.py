@@ -118,9 +118,8 @@ def _text(path: Path, raw: bytes) -> str:
 
 def _parquet(path: Path, content: bytes) -> pd.DataFrame:
     try:
-        arrow = pa.parquet.ParquetFile(pa.BufferReader(content)).read()
-        table: pd.DataFrame = _with_text(arrow).to_pandas()
-    except (pa.ArrowException, OSError) as error:
+        table = _as_frame(_with_text(pa.parquet.ParquetFile(pa.BufferReader(content)).read()))
+    except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise LoadError(
             f"{path}: not a readable parquet file ({reason}); write it again."
@@ -135,6 +134,14 @@ def _parquet(path: Path, content: bytes) -> pd.DataFrame:
     plain = [values.set_axis(range(1, len(table) + 1)) for values in plain]
     joined = pd.concat(plain, axis=1) if plain else table
     return joined.set_axis([str(name).strip() for name in table.columns], axis=1)
+
+
+def _as_frame(table: pa.Table) -> pd.DataFrame:
+    try:
+        frame: pd.DataFrame = table.to_pandas()
+    except (KeyError, TypeError, ValueError):  # damage in what pandas noted of its index and types
+        frame = table.replace_schema_metadata().to_pandas()
+    return frame
 
 
 def _with_text(table: pa.Table) -> pa.Table:

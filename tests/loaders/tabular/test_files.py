@@ -263,3 +263,10 @@ def test_two_columns_of_one_name_in_parquet_are_refused(tmp_path):
     pq.write_table(table, tmp_path / "t.parquet")
     with pytest.raises(LoadError, match="two columns are named 'score'"):
         load(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize("noted", [b"{}", b"{", b'{"index_columns": [{"kind": "range"}]}', b"\xff"])
+def test_what_pandas_noted_of_a_parquet_file_may_be_damaged(tmp_path, noted):
+    table = pa.table({"model": ["a"], "task": ["t"], "metric": ["acc"], "score": [0.1]})
+    pq.write_table(table.replace_schema_metadata({b"pandas": noted}), tmp_path / "t.parquet")
+    assert load(tmp_path / "t.parquet").results["score"].tolist() == [0.1]

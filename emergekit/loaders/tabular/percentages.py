@@ -146,7 +146,7 @@ def fractions(
         for metric, rows in groups.items()
     }
     said = as_percent(percent)
-    if said is True:
+    if said is True and not headed:
         _check_all_alike(judged.values(), source)
     said = True if headed and said is None else said
     # Every metric is judged before any is changed.

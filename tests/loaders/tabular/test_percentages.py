@@ -60,9 +60,10 @@ def test_percent_for_all_is_believed_of_a_hard_task(write):
 
 def test_a_header_that_says_percent_speaks_for_all_metrics(write):
     path = write("model,task,metric,score (%)\na,t,acc,45\na,t,em,0.5\n")
-    tables = load(path)
-    assert tables.results["score"].tolist() == [0.45, 0.005]
-    assert set(tables.notes["severity"]) == {"info"}
+    for percent in (None, True):
+        tables = load(path, percent=percent)
+        assert tables.results["score"].tolist() == [0.45, 0.005]
+        assert set(tables.notes["severity"]) == {"info"}
 
 
 def test_fractions_for_all_names_what_is_in_percent(write):

@@ -16,7 +16,6 @@ from emergekit.errors import FitError, LoadError, TableError
 if TYPE_CHECKING:
     import pandas as pd
 
-
 __all__ = ["app", "main"]
 
 app = typer.Typer(
@@ -193,7 +192,7 @@ def rescore(
 ) -> None:
     """Score saved outputs again, under other metrics.
 
-    Parquet, alone or a folder of it, is read piece by piece; whatever else PATH holds is loaded.
+    Parquet is read piece by piece; a folder that holds samples in other files too is loaded.
     """
     from emergekit import metrics
 
@@ -225,7 +224,8 @@ def _samples(path: str) -> tuple[pd.DataFrame | Path, list[tuple[str, str, str]]
     from emergekit.loaders.finding import files_of
 
     place, files, _ = files_of(path)
-    if all(file.suffix.lower() == ".parquet" for file in files or [place]):
+    others = [file for file in files or [place] if file.suffix.lower() != ".parquet"]
+    if len(others) < len(files or [place]) and not any(map(_holds_samples, others)):
         return place, []
     tables = load_tables(path)
     if tables.samples.empty:
@@ -239,6 +239,15 @@ def _samples(path: str) -> tuple[pd.DataFrame | Path, list[tuple[str, str, str]]
     if len(tables.results):
         notes.append((path, "", f"{len(tables.results):,} rows are results, and were not scored"))
     return tables.samples, notes
+
+
+def _holds_samples(file: Path) -> bool:
+    from emergekit.loaders import load as load_tables
+
+    try:
+        return len(load_tables(file).samples) > 0
+    except TableError:
+        return False
 
 
 def _in_words(file: str, field: str, message: str) -> str:

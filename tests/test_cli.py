@@ -356,6 +356,19 @@ def test_a_folder_of_several_kinds_is_scored_whole(capsys, answers, tmp_path):
         assert f"emergekit: {path}: 3 rows are results, and were not scored\n" in err
 
 
+def test_parquet_beside_tables_of_another_kind_is_scored_piece_by_piece(capsys, answers, tmp_path):
+    folder = tmp_path / "runs" / "model=m"  # which only the reader of pieces knows
+    folder.mkdir(parents=True)
+    pd.read_json(answers, lines=True).drop(columns="model").to_parquet(folder / "0.parquet")
+    (tmp_path / "runs" / "summary.csv").write_text(GOOD)
+    (tmp_path / "runs" / "broken.json").write_text("{")
+    code, out, err = run(capsys, "rescore", tmp_path / "runs", "--metric", "exact_match", "--json")
+    assert code == 0
+    assert [(row["model"], row["score"]) for row in json.loads(out)] == [("m", 0.5)]
+    for name in ("summary.csv", "broken.json"):
+        assert f"emergekit: {tmp_path / 'runs' / name}: not parquet; passed over" in err
+
+
 def test_what_load_wrote_into_a_folder_is_scored(capsys, answers, good, tmp_path):
     folder = tmp_path / "written"
     code, _, _ = run(capsys, "load", tmp_path, "--to", folder)

@@ -16,8 +16,6 @@ from emergekit.errors import FitError, LoadError, TableError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from emergekit.tables import Tables
-
 __all__ = ["app", "main"]
 
 app = typer.Typer(
@@ -48,6 +46,10 @@ _Decimal = Annotated[str | None, typer.Option(help="Decimal mark, '.' or ','.")]
 _Percent = Annotated[
     bool | None,
     typer.Option("--percent/--fraction", help="What scores of shares are; looked at if left out."),
+]
+_PercentOf = Annotated[
+    list[str] | None,
+    typer.Option("--percent-of", help="Metric whose scores are in percent; more than once."),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
@@ -93,6 +95,7 @@ def report(
     delimiter: _Delimiter = None,
     decimal: _Decimal = None,
     percent: _Percent = None,
+    percent_of: _PercentOf = None,
     as_json: _Json = False,
 ) -> None:
     """Describe every curve, fit what the columns allow, and write one page with all of it."""
@@ -107,10 +110,11 @@ def report(
             delimiter=delimiter,
             decimal=decimal,
             percent=percent,
+            percent_of=percent_of,
         )
         page = write_report(out=out)
     else:
-        options = _options(format, column, constant, delimiter, decimal, percent)
+        options = _options(format, column, constant, delimiter, decimal, percent, percent_of)
         page = write_report(path, out, **options)
     for error in page.errors:
         print(f"emergekit: {error}", file=sys.stderr)
@@ -140,14 +144,17 @@ def load(
     delimiter: _Delimiter = None,
     decimal: _Decimal = None,
     percent: _Percent = None,
+    percent_of: _PercentOf = None,
     as_json: _Json = False,
 ) -> None:
     """Read whatever PATH holds into our tables, and say what was found."""
     from emergekit.loaders import load as load_tables
+    from emergekit.loaders.writing import write_tables
 
-    options = _options(format, column, constant, delimiter, decimal, percent)
+    options = _options(format, column, constant, delimiter, decimal, percent, percent_of)
+    _check_target(to, table, path)
     tables = load_tables(path, **options)
-    written = _write(tables, to, table) if to else []
+    written = write_tables(tables, to, table) if to else []
     files = [str(file) for file, _ in written]
     if as_json:
         sizes = {name: len(getattr(tables, name)) for name in ("models", "samples", "results")}
@@ -155,9 +162,8 @@ def load(
         print(json.dumps({**sizes, "notes": notes, "written": files}))
         return
     print(tables)
-    for severity, file, field, message in tables.notes.astype(str).to_numpy():
-        where = " ".join(filter(None, (file, field)))
-        print(f"{severity}: {message if severity == 'error' else f'{where}: {message}'}")
+    for severity, *note in tables.notes.astype(str).to_numpy():
+        print(f"{severity}: {_in_words(*note)}")
     for file, what in written:
         print(f"wrote {file}: {what}")
 
@@ -179,24 +185,32 @@ def rescore(
     cluster: Annotated[
         str | None, typer.Option(help="Column of examples that belong together.")
     ] = None,
-    to: Annotated[Path | None, typer.Option(help="FILE.csv or FILE.parquet to write.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="FILE.csv, FILE.parquet, or a folder for results.parquet.")
+    ] = None,
     as_json: _Json = False,
 ) -> None:
-    """Score saved outputs again, under other metrics; parquet is read piece by piece."""
+    """Score saved outputs again, under other metrics.
+
+    Parquet is read piece by piece; a folder that holds samples in other files too is loaded.
+    """
     from emergekit import metrics
 
     if not metric or "list" in metric:
         table = metrics.describe()
         _print_lines(list(zip(table["metric"], table["meaning"], strict=True)))
         return
-    samples = path if _is_parquet(path) else _samples(path)
+    _check_target(to, None, path)
+    samples, notes = _samples(path)
     results = metrics.rescore(samples, metric, by=by or None, compat=compat, cluster=cluster)
-    for note in results.attrs["notes"]:
-        print(f"emergekit: {note['message']}", file=sys.stderr)
+    more = [(note["file"], "", note["message"]) for note in results.attrs["notes"]]
+    for note in (*notes, *more):
+        print(f"emergekit: {_in_words(*note)}", file=sys.stderr)
     if to is not None:
         from emergekit.loaders.writing import write_table
 
-        print(f"wrote {write_table(results, to)}: {len(results)} results")
+        file = to if to.suffix else to / "results.parquet"
+        print(f"wrote {write_table(results, file)}: {len(results)} results")
     elif as_json:
         print(results.to_json(orient="records"))
     else:
@@ -204,18 +218,43 @@ def rescore(
         print(shown.to_string(index=False, float_format="{:.4g}".format, na_rep="-"))
 
 
-def _is_parquet(path: str) -> bool:
-    place = Path(path)
-    return place.suffix == ".parquet" or (place.is_dir() and any(place.rglob("*.parquet")))
+def _samples(path: str) -> tuple[pd.DataFrame | Path, list[tuple[str, str, str]]]:
+    """Return samples to score again: parquet where it lies, else a table with notes on the rest."""
+    from emergekit.loaders import load as load_tables
+    from emergekit.loaders.finding import files_of
+
+    place, files, _ = files_of(path)
+    others = [file for file in files or [place] if file.suffix.lower() != ".parquet"]
+    if len(others) < len(files or [place]) and not any(map(_holds_samples, others)):
+        return place, []
+    tables = load_tables(path)
+    if tables.samples.empty:
+        errors = tables.notes.loc[tables.notes["severity"].eq("error"), "message"]
+        more = f" {len(errors)} files could not be read: {errors.iloc[0]}" if len(errors) else ""
+        raise TableError(
+            f"{path}: holds no samples; a samples table has a column 'example_id'.{more}"
+        )
+    told = tables.notes["field"].eq("") | tables.notes["severity"].ne("info")
+    notes = [tuple(note) for note in tables.notes.loc[told].astype(str).to_numpy()[:, 1:]]
+    if len(tables.results):
+        notes.append((path, "", f"{len(tables.results):,} rows are results, and were not scored"))
+    return tables.samples, notes
 
 
-def _samples(path: str) -> pd.DataFrame:
+def _holds_samples(file: Path) -> bool:
     from emergekit.loaders import load as load_tables
 
-    samples = load_tables(path).samples
-    if samples.empty:
-        raise TableError(f"{path}: holds no samples; a samples table has a column 'example_id'.")
-    return samples
+    try:
+        return len(load_tables(file).samples) > 0
+    except TableError:
+        return False
+
+
+def _in_words(file: str, field: str, message: str) -> str:
+    """Return a note in one line; an error names its file itself."""
+    if message.startswith(file):
+        return message
+    return f"{' '.join(filter(None, (file, field)))}: {message}"
 
 
 @app.command()
@@ -252,7 +291,7 @@ def _refuse_without_path(**options: object) -> None:
     """Refuse options on how to read a file where no file is named."""
     given = [name for name, value in options.items() if value not in (None, [])]
     if given:
-        flags = ", ".join(f"--{name}" for name in given)
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise typer.BadParameter(f"{flags} says how to read PATH, but no PATH is given.")
 
 
@@ -268,15 +307,18 @@ def _options(
     delimiter: str | None,
     decimal: str | None,
     percent: bool | None,
+    percent_of: list[str] | None,
 ) -> dict[str, Any]:
     """Return what the options of a command say to `load`."""
+    if percent is not None and percent_of:
+        raise typer.BadParameter("--percent-of goes without --percent and --fraction.")
     options: dict[str, Any] = {
         "format": format,
         "columns": _pairs(column, "--column"),
         "constants": _pairs(constant, "--constant"),
         "delimiter": delimiter,
         "decimal": decimal,
-        "percent": percent,
+        "percent": percent_of or percent,
     }
     return {name: value for name, value in options.items() if value is not None}
 
@@ -290,22 +332,16 @@ def _pairs(given: list[str] | None, option: str) -> dict[str, str] | None:
     return dict(pair.split("=", 1) for pair in given)
 
 
-def _write(tables: Tables, to: Path, table: str | None) -> list[tuple[Path, str]]:
-    """Write the tables, and return each file with what it holds."""
-    from emergekit.loaders.writing import TABLES, single_table, write_table
+def _check_target(to: Path | None, table: str | None, path: str) -> None:
+    """Refuse what cannot be written before anything is read."""
+    from emergekit.loaders.writing import TABLES, check_target
 
     if table is not None and table not in TABLES:
         raise typer.BadParameter(f"--table is one of {', '.join(TABLES)}, not '{table}'.")
-    if to.suffix in (".csv", ".parquet"):
-        chosen, what = single_table(tables, table)
-        return [(write_table(chosen, to), what)]
-    if to.suffix:
-        raise LoadError(f"{to}: tables are written as .csv or .parquet, or into a folder.")
-    filled = [name for name in TABLES if len(getattr(tables, name))]
-    return [
-        (write_table(getattr(tables, name), to / f"{name}.parquet"), f"the {name}")
-        for name in filled
-    ]
+    if table is not None and to is None:
+        raise typer.BadParameter("--table says what to write, but --to does not say where.")
+    if to is not None:
+        check_target(to, path)
 
 
 def _print_lines(lines: list[tuple[str, str]]) -> None:

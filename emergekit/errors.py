@@ -15,9 +15,29 @@ Every message says what is wrong, where, and how to mend it, in one sentence.
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable
 
-__all__ = ["FitError", "FitWarning", "LoadError", "TableError", "nearest", "shown", "unknown"]
+__all__ = [
+    "FitError",
+    "FitWarning",
+    "LoadError",
+    "TableError",
+    "kind_of",
+    "nearest",
+    "no_frame",
+    "shown",
+    "unknown",
+]
+
+# How other tables become pandas; the first method that they have is named.
+_TO_PANDAS = (
+    ("compute", ".compute()"),  # dask
+    ("to_pandas", ".to_pandas()"),  # polars, Arrow, pandas on Spark
+    ("toPandas", ".toPandas()"),  # Spark
+    ("collect", ".collect().to_pandas()"),  # polars, lazy
+    ("to_frame", ".to_frame()"),  # a Series
+)
 
 
 class TableError(ValueError):
@@ -74,3 +94,36 @@ def shown(value: object) -> str:
     if not isinstance(value, str):
         return str(value)
     return f"'{value[:60]}...'" if len(value) > 60 else f"'{value}'"
+
+
+def kind_of(value: object) -> str:
+    """Return the type of a value as its users import it; what is built in has no module.
+
+    Examples
+    --------
+    >>> from pathlib import PurePosixPath
+    >>> kind_of({}), kind_of(None), kind_of(PurePosixPath("x"))
+    ('dict', 'NoneType', 'pathlib.PurePosixPath')
+    """
+    kind = type(value)
+    if kind.__module__ in ("builtins", "__main__"):
+        return kind.__qualname__
+    parts = kind.__module__.split(".")
+    paths = [".".join(parts[: n + 1]) for n in range(len(parts))]
+    # dask.dataframe.dask_expr._collection.DataFrame is known as dask.dataframe.DataFrame.
+    public = (p for p in paths if getattr(sys.modules.get(p), kind.__name__, None) is kind)
+    return f"{next(public, kind.__module__)}.{kind.__qualname__}"
+
+
+def no_frame(value: object) -> str:
+    """Return the sentence that says a value is no pandas DataFrame, and how it becomes one.
+
+    Examples
+    --------
+    >>> no_frame([])
+    'expected a pandas DataFrame, not list; make one with pandas.DataFrame(...).'
+    """
+    calls = (call for name, call in _TO_PANDAS if callable(getattr(type(value), name, None)))
+    call = next(calls, None)
+    remedy = f"convert it with {call}" if call else "make one with pandas.DataFrame(...)"
+    return f"expected a pandas DataFrame, not {kind_of(value)}; {remedy}."

@@ -38,6 +38,23 @@ def test_the_bundled_report_prints_where_it_is_and_its_numbers(tmp_path):
     assert done.stderr == ""
 
 
+def test_a_report_beside_its_table_can_be_written_again(capsys, good, tmp_path):
+    for _ in range(2):
+        code, out, err = run(capsys, "report", tmp_path, "--out", tmp_path)
+        assert (code, err) == (0, "")
+        assert "1 over n_params" in out
+
+
+def test_a_report_is_not_written_over_what_it_reports_on(capsys, tmp_path):
+    (tmp_path / "curves.csv").write_text(GOOD)
+    for path in (tmp_path, tmp_path / "curves.csv"):
+        code, _, err = run(capsys, "report", path, "--out", tmp_path)
+        assert code == 1
+        assert "would write curves.csv over files that it reports on" in err
+    assert (tmp_path / "curves.csv").read_text() == GOOD
+    assert not (tmp_path / "index.html").exists()
+
+
 def test_a_report_on_a_users_table(capsys, good, tmp_path):
     code, out, err = run(capsys, "report", good, "--out", tmp_path / "r")
     assert (code, err) == (0, "")
@@ -51,7 +68,7 @@ def test_load_writes_what_it_read(capsys, good, tmp_path, name):
     code, out, _ = run(capsys, "load", good, "--to", tmp_path / name)
     assert code == 0
     assert "results          3 rows" in out
-    assert "info: " in out
+    assert f"warning: {good} n_params: read from the names of toy-1m, toy-10m, toy-1b" in out
     read = pd.read_csv if name.endswith("csv") else pd.read_parquet
     assert read(tmp_path / name)["score"].tolist() == [0.1, 0.2, 0.8]
 
@@ -77,6 +94,19 @@ def test_load_takes_the_options_of_the_reader(capsys, tmp_path):
         capsys, "load", path, *options[:-1], "--column", "A=score", "--constant", "model=A"
     )
     assert code == 0
+
+
+def test_metrics_in_percent_are_named(capsys, tmp_path):
+    path = tmp_path / "mixed.csv"
+    path.write_text("model,task,metric,score\na,t,acc,0.5\na,t,bleu,45\n")
+    code, _, err = run(capsys, "load", path, "--percent")
+    assert code == 1
+    assert "(or --percent-of bleu)" in err
+    code, _, _ = run(capsys, "load", path, "--percent-of", "bleu", "--to", tmp_path / "o.csv")
+    assert code == 0
+    assert pd.read_csv(tmp_path / "o.csv")["score"].tolist() == [0.5, 0.45]
+    assert run(capsys, "load", path, "--percent-of", "bleu", "--percent")[0] == 2
+    assert run(capsys, "report", "--percent-of", "bleu")[0] == 2
 
 
 def test_figures_are_listed_and_written_with_their_table(capsys, tmp_path):
@@ -130,6 +160,66 @@ def test_files_that_cannot_be_written_are_exit_code_one(capsys, good, tmp_path):
     assert "a figure file ends in one of" in err
     code, _, err = run(capsys, "load", good, "--to", tmp_path / "x.xlsx")
     assert code == 1
+
+
+def test_what_is_read_is_not_written_over(capsys, good, answers, tmp_path):
+    for command in (("load", good), ("load", tmp_path), ("load", tmp_path / "*.csv")):
+        code, out, err = run(capsys, *command, "--to", good)
+        assert (code, out) == (1, "")
+        assert (
+            err == f"emergekit: {good}: is one of the files that are read; write somewhere else.\n"
+        )
+    assert good.read_text() == GOOD
+    code, _, _ = run(capsys, "load", good, "--to", tmp_path / "f")
+    code, _, err = run(capsys, "load", tmp_path / "f", "--to", tmp_path / "f")
+    assert code == 1
+    assert "results.parquet: is one of the files that are read" in err
+    pd.read_json(answers, lines=True).to_parquet(tmp_path / "a.parquet")
+    before = (tmp_path / "a.parquet").read_bytes()
+    path = tmp_path / "a.parquet"
+    code, _, err = run(capsys, "rescore", path, "--metric", "exact_match", "--to", path)
+    assert code == 1
+    assert path.read_bytes() == before
+
+
+def test_one_table_alone_goes_into_a_folder_too(capsys, good, tmp_path):
+    code, _, _ = run(capsys, "load", good, "--to", tmp_path / "f", "--table", "models")
+    assert code == 0
+    assert [file.name for file in (tmp_path / "f").iterdir()] == ["models.parquet"]
+    for to in ("g", "g.csv"):
+        code, _, err = run(capsys, "load", good, "--to", tmp_path / to, "--table", "samples")
+        assert code == 1
+        assert "not written, since there are no samples" in err
+        assert not (tmp_path / to).exists()
+    assert run(capsys, "load", good, "--table", "models")[0] == 2
+
+
+def test_tables_of_an_earlier_load_are_not_mixed_in(capsys, good, answers, tmp_path):
+    for path in (tmp_path, tmp_path, good):
+        code, _, err = run(capsys, "load", path, "--to", tmp_path / ".earlier")
+    assert code == 1
+    assert "holds samples.parquet from before" in err
+    assert len(load(tmp_path / ".earlier").samples) == 3
+
+
+def test_scores_are_written_as_a_kind_that_is_read_again(capsys, answers, tmp_path):
+    wanted = ("rescore", answers, "--metric", "exact_match", "--to")
+    code, _, err = run(capsys, *wanted, tmp_path / "r.txt")
+    assert code == 1
+    assert "written as .csv or .parquet" in err
+    code, _, _ = run(capsys, *wanted, tmp_path / "scores")
+    assert code == 0
+    assert len(load(tmp_path / "scores").results) == 1
+
+
+def test_models_without_sizes_are_read_again(capsys, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("model,step,task,metric,score\na,1,t,acc,.1\na,2,t,acc,.2\n")
+    code, _, _ = run(capsys, "load", path, "--to", tmp_path / "f")
+    tables = load(tmp_path / "f")
+    assert code == 0
+    assert tables.notes.empty
+    assert tables.models["step"].tolist() == [1, 2]
 
 
 def test_version_and_help(capsys):
@@ -250,3 +340,64 @@ def test_metrics_are_listed_and_unknown_ones_refused(capsys, answers, good):
     code, _, err = run(capsys, "rescore", good, "--metric", "exact_match")
     assert code == 1
     assert "holds no samples" in err
+
+
+def test_a_folder_of_several_kinds_is_scored_whole(capsys, answers, tmp_path):
+    table = pd.read_json(answers, lines=True)
+    table.assign(model="p").to_parquet(tmp_path / "p.parquet")
+    table.assign(model="c").to_csv(tmp_path / "c.csv", index=False)
+    (tmp_path / "r.csv").write_text(GOOD)
+    (tmp_path / "bad.csv").write_text("")
+    for path in (tmp_path, tmp_path / "*"):
+        code, out, err = run(capsys, "rescore", path, "--metric", "exact_match", "--json")
+        assert code == 0
+        assert sorted(row["model"] for row in json.loads(out)) == ["c", "m", "p"]
+        assert f"emergekit: {tmp_path / 'bad.csv'}: the file is empty; write it again.\n" in err
+        assert f"emergekit: {path}: 3 rows are results, and were not scored\n" in err
+
+
+def test_parquet_beside_tables_of_another_kind_is_scored_piece_by_piece(capsys, answers, tmp_path):
+    folder = tmp_path / "runs" / "model=m"  # which only the reader of pieces knows
+    folder.mkdir(parents=True)
+    pd.read_json(answers, lines=True).drop(columns="model").to_parquet(folder / "0.parquet")
+    (tmp_path / "runs" / "summary.csv").write_text(GOOD)
+    (tmp_path / "runs" / "broken.json").write_text("{")
+    code, out, err = run(capsys, "rescore", tmp_path / "runs", "--metric", "exact_match", "--json")
+    assert code == 0
+    assert [(row["model"], row["score"]) for row in json.loads(out)] == [("m", 0.5)]
+    for name in ("summary.csv", "broken.json"):
+        assert f"emergekit: {tmp_path / 'runs' / name}: not parquet; passed over" in err
+
+
+def test_what_load_wrote_into_a_folder_is_scored(capsys, answers, good, tmp_path):
+    folder = tmp_path / "written"
+    code, _, _ = run(capsys, "load", tmp_path, "--to", folder)
+    assert sorted(file.stem for file in folder.iterdir()) == ["models", "results", "samples"]
+    for path in (folder, folder / "*.parquet"):
+        code, out, err = run(capsys, "rescore", path, "--metric", "exact_match", "--json")
+        assert code == 0
+        assert [(row["model"], row["score"]) for row in json.loads(out)] == [("m", 0.5)]
+        said = "holds no samples, with example_id, prediction or target; passed over\n"
+        for name in ("models", "results"):
+            assert f"emergekit: {folder / name}.parquet: {said}" in err
+
+
+def test_a_folder_without_samples_says_what_could_not_be_read(capsys, good, tmp_path):
+    (tmp_path / "samples.jsonl").write_text('{"model": ')
+    code, _, err = run(capsys, "rescore", tmp_path, "--metric", "exact_match")
+    assert code == 1
+    assert f"1 files could not be read: {tmp_path / 'samples.jsonl'}: line 1" in err
+
+
+def test_a_pattern_is_scored_piece_by_piece(capsys, answers, tmp_path):
+    for name in ("a", "b"):
+        table = pd.read_json(answers, lines=True).assign(model=name)
+        (tmp_path / "f").mkdir(exist_ok=True)
+        table.to_parquet(tmp_path / "f" / f"{name}.parquet")
+    code, out, _ = run(
+        capsys, "rescore", tmp_path / "f" / "*.parquet", "--metric", "exact_match", "--json"
+    )
+    assert [row["model"] for row in json.loads(out)] == ["a", "b"]
+    code, _, err = run(capsys, "rescore", tmp_path / "g*.parquet", "--metric", "exact_match")
+    assert code == 1
+    assert "no file matches this pattern" in err

@@ -16,6 +16,7 @@ PACKAGE = Path(ek.__file__).parent
 # Left to right; what stands in one tuple is one layer, whose members do not import each other.
 LAYERS = (
     ("errors",),
+    ("files",),
     ("tables",),
     ("compute",),
     ("theory",),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from emergekit.errors import FitError, TableError, nearest, shown
+from emergekit.errors import FitError, TableError, nearest, no_frame, shown
 from emergekit.fitting.objectives import Objective
 from emergekit.laws import Law
 
@@ -84,10 +84,7 @@ def require_columns(table: pd.DataFrame, names: tuple[str, ...], *, where: str) 
     Every absent column is listed, with what looks like it.
     """
     if not isinstance(table, pd.DataFrame):
-        raise TableError(
-            f"{where}: expected a pandas DataFrame, not {type(table).__name__}; "
-            f"make one with pandas.DataFrame(...)."
-        )
+        raise TableError(f"{where}: {no_frame(table)}")
     absent = [name for name in names if name not in table]
     if absent:
         matches = {name: nearest(name, table.columns) for name in absent}

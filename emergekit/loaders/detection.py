@@ -51,6 +51,11 @@ def check_options(format: str | None, columns: object, options: Mapping[str, Any
     for name, pairs in (("columns", columns), ("constants", options.get("constants"))):
         if pairs is not None and not isinstance(pairs, Mapping):
             raise LoadError(f"{name}= is a mapping of names, not {type(pairs).__name__}.")
+    for theirs, ours in columns.items() if isinstance(columns, Mapping) else ():
+        if not isinstance(theirs, str) or not isinstance(ours, str):
+            raise LoadError(
+                f"columns= maps a name in the file to one of ours, not {theirs!r} to {ours!r}."
+            )
     for name, value in (options.get("constants") or {}).items():
         if value is not None and not isinstance(value, str | int | float | bool):
             raise LoadError(

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from emergekit.errors import LoadError, nearest
+from emergekit.errors import LoadError, kind_of, nearest
+from emergekit.files import Note, files_inside, files_matching, is_beside_data
 from emergekit.loaders.detection import readable
+from emergekit.loaders.tabular.files import SPREADSHEETS
 
-__all__ = ["MARKER", "files_of"]
+__all__ = ["files_of"]
 
-MARKER = ".emergekit-report"
-"""A folder that holds a file of this name is a report of ours, and nothing to read."""
-
-Note = tuple[str, str, str, str]
+_PACKED = frozenset({".xz", ".bz2", ".zst", ".lz4", ".zip", ".7z", ".tar", ".tgz"})
 
 
 def files_of(path: str | Path) -> tuple[Path, list[Path] | None, list[Note]]:
-    """Return the path, its files (None for a single file), and notes on folders passed over.
+    """Return the path, its files (None for a single file), and notes on what was passed over.
 
     Raises
     ------
@@ -28,7 +28,8 @@ def files_of(path: str | Path) -> tuple[Path, list[Path] | None, list[Note]]:
         If there is no such file, no file matches, or nothing in the folder can be read.
     """
     if not isinstance(path, str | os.PathLike):
-        raise LoadError(f"load takes a file, a folder or a pattern, not {type(path).__name__}.")
+        more = " (a table in memory is used as it is)" if hasattr(path, "columns") else ""
+        raise LoadError(f"load takes a file, a folder or a pattern, not {kind_of(path)}{more}.")
     if not os.fspath(path):
         raise LoadError("the path is empty; name a file, a folder ('.' is this one) or a pattern.")
     where = Path(path)
@@ -45,58 +46,61 @@ def _files_of(path: Path) -> tuple[Path, list[Path] | None, list[Note]]:
     if path.is_file():
         return path, None, []
     if path.is_dir():
-        inside, skipped = _inside(path)
+        inside, skipped = files_inside(path)
         files = [entry for entry in inside if readable(entry)]
         if not inside:
-            raise LoadError(f"{path}: the folder is empty, or holds nothing but reports of ours.")
+            raise LoadError(
+                f"{path}: the folder is empty, or holds nothing but hidden files and reports of "
+                f"ours."
+            )
         if not files:
-            raise LoadError(f"{path}: the folder holds {_contents(inside)}, and no table to read.")
-        return path, files, skipped
-    matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))
-    fixed = _fixed(path)
-    files = [file for file in matches if file.is_file() and not _in_report(file, fixed)]
+            raise LoadError(f"{path}: the folder holds {_contents(inside)}.")
+        return path, files, [*skipped, *_unread(inside, files)]
+    files, skipped = files_matching(path)
     if not files:
         raise LoadError(f"{path}: {_absent(path)}")
     tables = [file for file in files if readable(file)]
     if not tables:
-        raise LoadError(f"{path}: the pattern matches {_contents(files)}, and no table to read.")
-    return path, tables, []
+        raise LoadError(f"{path}: the pattern matches {_contents(files)}.")
+    return path, tables, [*skipped, *_unread(files, tables)]
 
 
-def _inside(folder: Path) -> tuple[list[Path], list[Note]]:
-    """Return the files of a folder to its bottom, and a note for each report in it."""
-    files, skipped = list[Path](), list[Note]()
-    for here, folders, names in os.walk(folder):
-        if MARKER in names and Path(here) != folder:
-            skipped.append(("info", here, "", "a report of ours; passed over"))
-            folders.clear()
-            continue
-        files += [Path(here) / name for name in names if name != MARKER]
-    return sorted(file for file in files if file.is_file()), skipped
+def _unread(files: Sequence[Path], tables: Collection[Path]) -> Iterator[Note]:
+    """Yield a note on each file that no reader takes and that may hold data."""
+    read = set(tables)
+    for file in files:
+        if file not in read and not is_beside_data(file):
+            yield ("warning", str(file), "", f"{_why_unread(file)}; passed over")
 
 
-def _fixed(pattern: Path) -> Path:
-    """Return the folder that a pattern starts from."""
-    return next(parent for parent in pattern.parents if not glob.has_magic(str(parent)))
-
-
-def _in_report(file: Path, root: Path) -> bool:
-    return any((folder / MARKER).exists() for folder in _between(file, root))
-
-
-def _between(file: Path, root: Path) -> Iterator[Path]:
-    for folder in file.parents:
-        if folder == root:
-            return
-        yield folder
+def _why_unread(file: Path) -> str:
+    suffix = file.suffix.lower()
+    if suffix in SPREADSHEETS:
+        return "a spreadsheet, which no reader takes: save it as CSV"
+    if suffix in _PACKED:
+        return f"packed as {suffix}, which no reader unpacks: unpack it, or pack it as .gz"
+    if not suffix:
+        return "its name ends in no suffix that tells what it is"
+    if suffix == ".gz":  # a packed file is of the kind that it holds
+        suffix = "".join(file.suffixes[-2:]).lower()
+    return f"no reader takes a {suffix} file"
 
 
 def _contents(files: Sequence[Path]) -> str:
+    """Return what there is, none of which can be read, and how to mend the likeliest."""
     kinds = Counter(file.suffix or "without a suffix" for file in files)
-    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
+    said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
+    data = (file for file in files if file.suffix.lower() in (*SPREADSHEETS, *_PACKED))
+    file = next(data, None)
+    more = f" ({file.name} is {_why_unread(file)})" if file else ""
+    return f"{said}, and no table to read{more}"
 
 
 def _absent(path: Path) -> str:
+    if path.exists():
+        return "is no file that holds a table, but a pipe or a device; write it into a file first."
+    if re.match(r"[a-z0-9]+:/", str(path)):
+        return "is an address, and nothing is fetched; download the file first."
     if glob.has_magic(str(path)):
         return "no file matches this pattern."
     if not path.parent.is_dir():

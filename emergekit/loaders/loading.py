@@ -13,6 +13,7 @@ from emergekit.errors import LoadError, TableError
 from emergekit.loaders.detection import check_options, choose_reader
 from emergekit.loaders.finding import files_of
 from emergekit.loaders.merging import agreed, folded_keys
+from emergekit.loaders.tabular.percentages import check_percent
 from emergekit.loaders.tabular.sizes import with_sizes
 from emergekit.tables import MODELS, RESULTS, SAMPLES, Schema, Tables, notes_table
 from emergekit.tables.keys import as_text
@@ -34,8 +35,8 @@ def load(
     Parameters
     ----------
     path : str or Path
-        A file; a folder, searched to its bottom but for reports of ours; or a pattern such as
-        ``"runs/*.csv"``.
+        A file; a folder, searched to its bottom but for what is hidden and reports of ours; or a
+        pattern such as ``"runs/*.csv"``.
     format : str, optional
         Name of the reader; the surest one if None. Now: "table" (CSV, TSV, JSON, JSONL, parquet;
         long, or wide with one column per model, per task or per metric).
@@ -45,15 +46,18 @@ def load(
         "Params (M)", is multiplied in.
     **options
         More for the reader. "table" takes `constants` (columns that results or samples lack and
-        their value), `delimiter`, `decimal` ("." or ","), and `percent` (whether scores of shares
-        are percentages).
+        their value), `delimiter`, `decimal` ("." or ","), and `percent`: whether scores of shares
+        are percentages, or the names of the metrics that are, such as ``["bleu"]``. Left out, each
+        metric is looked at: one with a score above 1 is in percent. BLEU is stated from 0 to 1 by
+        some harnesses and from 0 to 100 by others; it goes by its largest score in the file.
 
     Returns
     -------
     Tables
         Of a folder or a pattern, all that could be read; a file that could not is a row of
-        `notes`, with severity "error". Models whose size no file states take it from their name,
-        where it says one plainly (``pythia-70m``).
+        `notes`, with severity "error", and one of a kind that no reader takes is a "warning"
+        (prose, pictures and code excepted). Models whose size no file states take it from their
+        name, where it says one plainly (``pythia-70m``), with a note of severity "warning".
 
     Raises
     ------
@@ -75,12 +79,17 @@ def load(
     if columns is not None:
         options["columns"] = columns
     where, files, skipped = files_of(path)
+    failures = list[Note]()
     if files is None:
-        return _sized(choose_reader(where, format)(where, **options), where)
-    parts, failures = _read_all(files, format, options)
-    if not parts:
-        raise LoadError(_reasons(where, failures))
-    return _sized(_combined(parts, [*skipped, *failures]), where)
+        tables = choose_reader(where, format)(where, **options)
+    else:
+        parts, failures = _read_all(files, format, options)
+        if not parts:
+            raise LoadError(_reasons(where, failures))
+        tables = _combined(parts, [*skipped, *failures])
+    if not failures:
+        check_percent(options.get("percent"), tables.results["metric"])
+    return _sized(tables, where)
 
 
 def _read_all(
@@ -178,5 +187,5 @@ def _sized(tables: Tables, where: Path) -> Tables:
     if not guessed:
         return tables
     names = ", ".join(guessed[:5]) + (f" and {len(guessed) - 5} more" if len(guessed) > 5 else "")
-    said = notes_table([("info", str(where), "n_params", f"read from the names of {names}")])
+    said = notes_table([("warning", str(where), "n_params", f"read from the names of {names}")])
     return replace(tables, models=models, notes=pd.concat([tables.notes, said], ignore_index=True))

@@ -19,7 +19,7 @@ from emergekit.loaders.tabular.conversion import converted
 from emergekit.loaders.tabular.delimited import as_delimiter
 from emergekit.loaders.tabular.files import SPREADSHEETS, file_kind, read_rows
 from emergekit.loaders.tabular.naming import OURS, Named, meant, named, options, useful
-from emergekit.loaders.tabular.shares import fractions
+from emergekit.loaders.tabular.percentages import Percent, as_percent, fractions
 from emergekit.loaders.tabular.sizes import check_sizes
 from emergekit.loaders.tabular.source import Source
 from emergekit.loaders.tabular.wide import long, value_columns
@@ -48,7 +48,7 @@ def read(
     constants: Mapping[str, Any] | None = None,
     delimiter: str | None = None,
     decimal: str = ".",
-    percent: bool | None = None,
+    percent: Percent = None,
     found: set[str] | None = None,
 ) -> Tables:
     """Return the tables of one file.
@@ -66,8 +66,9 @@ def read(
         What separates fields; "," in .csv and a tab in .tsv if None.
     decimal : {".", ","}
         Decimal mark of numbers in text.
-    percent : bool, optional
-        Whether scores of shares (accuracy and its like) are percentages; None looks.
+    percent : bool, str or sequence of str, optional
+        Whether scores of shares (accuracy and its like) are percentages, or the metrics that are;
+        None looks at each metric.
     found : set of str, optional
         Takes the names of `columns` that the file has; a name it lacks is an error if None.
 
@@ -83,10 +84,12 @@ def read(
     """
     if decimal not in (".", ","):
         raise LoadError(f"decimal={decimal!r} is no decimal mark: it is '.' or ','.")
+    as_percent(percent)  # before the file is read
     source = Source(path, decimal)
     under = named(read_rows(path, as_delimiter(delimiter)), dict(columns or {}), source, found)
     if under.table.empty:
-        raise source.error("the file has a header but no rows; write it again.")
+        header = "no rows" if source.is_typed else "a header but no rows"
+        raise source.error(f"the file has {header}; write it again.")
     constants = dict(constants or {})
     if "example_id" in under.table:
         return _samples(under, constants, source)
@@ -103,6 +106,8 @@ def read(
 
 
 def _is_models(table: pd.DataFrame, constants: Mapping[str, Any]) -> bool:
+    if set(table) <= set(MODELS.names) and "model" in table:
+        return True  # nothing but models: names alone, or with their steps
     if "model" not in table or "task" in table or not any(name in table for name in _SCALES):
         return False
     has_scores = ("metric" in table or "metric" in constants) and value_columns(table)
@@ -157,7 +162,7 @@ def _samples(under: Named, constants: Mapping[str, Any], source: Source) -> Tabl
 
 
 def _results(
-    under: Named, constants: Mapping[str, Any], source: Source, percent: bool | None
+    under: Named, constants: Mapping[str, Any], source: Source, percent: Percent
 ) -> Tables:
     table = long(_with_constants(under.table, constants, source), source)
     _require_result_columns(table, under.table, source)
@@ -171,8 +176,7 @@ def _results(
     results = _checked(table[~gaps], RESULTS, source)
     models = _models(results, source)
     results = results.drop(columns=[name for name in _SCALES if name in results])
-    percent = True if under.percent and percent is None else percent
-    results = fractions(results, source, percent, signed[~gaps])
+    results = fractions(results, source, percent, signed[~gaps], headed=under.percent)
     if "source" not in results:
         results["source"] = source.path.name
     return Tables(models, results=results.reset_index(drop=True), notes=source.notes)

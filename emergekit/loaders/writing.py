@@ -11,12 +11,70 @@ import pandas as pd
 import pyarrow as pa
 
 from emergekit.errors import LoadError
+from emergekit.loaders.finding import files_of
 from emergekit.tables import Tables, join_models
 from emergekit.tables.keys import is_nested
 
-__all__ = ["TABLES", "single_table", "write_table"]
+__all__ = ["TABLES", "check_target", "single_table", "write_table", "write_tables"]
 
 TABLES = ("results", "models", "samples")
+_SUFFIXES = (".csv", ".parquet")
+
+
+def write_tables(tables: Tables, to: Path, name: str | None = None) -> list[tuple[Path, str]]:
+    """Write tables into one file or into a folder, and return each file with what it holds.
+
+    Parameters
+    ----------
+    tables : Tables
+        What was loaded.
+    to : Path
+        A file ending in .csv or .parquet takes one table; a folder takes all that have rows, as
+        parquet.
+    name : {"results", "models", "samples"}, optional
+        That table alone.
+
+    Raises
+    ------
+    LoadError
+        If that table has no rows, a file cannot be written, or the folder holds a table from before
+        that would be read with these.
+    """
+    if name is not None and not len(getattr(tables, name)):
+        raise LoadError(f"{to}: not written, since there are no {name}.")
+    if to.suffix:
+        chosen, what = single_table(tables, name)
+        return [(write_table(chosen, to), what)]
+    names = [name] if name else [name for name in TABLES if len(getattr(tables, name))]
+    others = [to / f"{other}.parquet" for other in TABLES if other not in names]
+    stale = [file.name for file in others if file.exists()]
+    if stale and name is None:
+        raise LoadError(
+            f"{to}: holds {', '.join(stale)} from before, which would be read with what is written "
+            f"now; remove it, or write into another folder."
+        )
+    return [
+        (write_table(getattr(tables, name), to / f"{name}.parquet"), f"the {name}")
+        for name in names
+    ]
+
+
+def check_target(to: Path, path: str | Path) -> None:
+    """Refuse a file to write that is of no kind we write, or one of those that are read.
+
+    Raises
+    ------
+    LoadError
+        Naming the file.
+    """
+    if to.suffix and to.suffix not in _SUFFIXES:
+        raise LoadError(f"{to}: tables are written as .csv or .parquet, or into a folder.")
+    where, files, _ = files_of(path)
+    targets = [to] if to.suffix else [to / f"{name}.parquet" for name in TABLES]
+    read = {file.resolve() for file in files or [where]}
+    for target in targets:
+        if target.resolve() in read:
+            raise LoadError(f"{target}: is one of the files that are read; write somewhere else.")
 
 
 def single_table(tables: Tables, name: str | None = None) -> tuple[pd.DataFrame, str]:
@@ -63,6 +121,8 @@ def write_table(table: pd.DataFrame, file: Path) -> Path:
     LoadError
         If the file cannot be written, or parquet has no type for a column.
     """
+    if file.suffix not in _SUFFIXES:
+        raise LoadError(f"{file}: a table is written as .csv or .parquet.")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.suffix == ".csv":

@@ -12,7 +12,8 @@ import pandas as pd
 import pyarrow as pa
 
 from emergekit.compute import Engine, run
-from emergekit.errors import TableError, unknown
+from emergekit.errors import TableError, kind_of, no_frame, unknown
+from emergekit.files import Note
 from emergekit.metrics import registry
 from emergekit.metrics.columns import Samples
 from emergekit.metrics.inputs import EXAMPLE, Inputs
@@ -46,9 +47,11 @@ def rescore(
     Parameters
     ----------
     samples : DataFrame, Table, path, or iterable of RecordBatch
-        In the columns of `SAMPLES`. A path names a parquet file or a folder of them, parted by
-        ``column=value`` folders or not; an Arrow dataset will do as well. Files and iterables are
-        read batch by batch and reduced to sums, so memory stays flat.
+        In the columns of `SAMPLES`. A path names a parquet file, a folder of them, parted by
+        ``column=value`` folders or not, or a pattern; an Arrow dataset will do as well. Files and
+        iterables are read batch by batch and reduced to sums, so memory stays flat. Of a folder,
+        the parquet files with `example_id` or a column that the metrics read are scored; so one
+        that ``emergekit load`` wrote can be given as it is.
     metrics : str, Metric, or sequence of them
         Registry names, or metrics with options from ``metrics.get``.
     by : str or sequence of str, optional
@@ -70,7 +73,8 @@ def rescore(
     DataFrame
         `RESULTS`: keys, metric, score, stderr, n_examples, n_missing, chance, resolution (1/n),
         low, high, higher_is_better. Samples whose prediction or input is missing are counted in
-        n_missing, never as wrong, and told in ``attrs["notes"]``.
+        n_missing, never as wrong, and told in ``attrs["notes"]``, as are files that were passed
+        over.
 
     Raises
     ------
@@ -90,7 +94,7 @@ def rescore(
     [['exact_match', 0.5, 2], ['token_edit_distance', 0.5, 2]]
     """
     chosen = _chosen(metrics, compat)
-    source = open_source(samples)
+    source = open_source(samples, _read_by(chosen))
     if engine != "serial" and not source.shareable:
         raise ValueError(f"engine='{engine}' cannot share out an iterator; write it as parquet.")
     keys = _keys(source.names, by)
@@ -103,7 +107,9 @@ def rescore(
         parts = run(reduce, source.batches, engine=engine, n_workers=n_workers)
     if not parts:
         raise TableError("samples: there are no rows.")
-    return _results(merge_sums(parts, keys), chosen, keys)
+    table = _results(merge_sums(parts, keys), chosen, keys)
+    table.attrs["notes"] = [*map(_as_mapping, source.notes), *_missing_notes(table)]
+    return table
 
 
 def score_samples(samples: Samples, metrics: Metrics, compat: str | None = None) -> pd.DataFrame:
@@ -131,9 +137,9 @@ def score_samples(samples: Samples, metrics: Metrics, compat: str | None = None)
     """
     chosen = _chosen(metrics, compat)
     if not isinstance(samples, pd.DataFrame | pa.Table | pa.RecordBatch):
-        raise TableError(
-            f"samples: expected a table, not {type(samples).__name__}; load a file first."
-        )
+        if hasattr(type(samples), "columns"):
+            raise TableError(f"samples: {no_frame(samples)}")
+        raise TableError(f"samples: expected a table, not {kind_of(samples)}; load a file first.")
     scores = sample_scores(samples, chosen)
     index = samples.index if isinstance(samples, pd.DataFrame) else None
     columns = [metric.name for metric in chosen]
@@ -178,16 +184,21 @@ def _needed(
     metrics: Sequence[Metric], names: Sequence[str], keys: Sequence[str], cluster: str | None
 ) -> list[str]:
     """Return the columns to read: fewer columns, less memory."""
-    used = {*keys, *([cluster] if cluster else [])}
+    used = {*keys, *([cluster] if cluster else []), *_read_by(metrics)}
     inputs = Inputs(pd.DataFrame(columns=list(names)))
     for metric in metrics:
         require_inputs(metric, inputs)
-        used.update(option for need in metric.requires for option in need.split("|"))
     if any("choice_logprobs" in metric.requires for metric in metrics):
         used.add("choices")
     if "example_id" in used:
         used.update(EXAMPLE)
     return [name for name in names if name in used]
+
+
+def _read_by(metrics: Sequence[Metric]) -> set[str]:
+    """Return the columns that the metrics read, each of those of which one is enough."""
+    needs = [need for metric in metrics for need in metric.requires]
+    return {option for need in needs for option in need.split("|")}
 
 
 def _reduced(
@@ -223,9 +234,7 @@ def _results(sums: pd.DataFrame, metrics: Sequence[Metric], by: Sequence[str]) -
         rows.append(row | _scored(sums_of, metric))
     table = pd.DataFrame(rows)
     order = [name for name in RESULTS.names if name in table]
-    table = table[[*order, *(name for name in table if name not in order)]]
-    table.attrs["notes"] = _missing_notes(table)
-    return table
+    return table[[*order, *(name for name in table if name not in order)]]
 
 
 def _scored(sums: pd.DataFrame, metric: Metric) -> dict[str, Any]:
@@ -255,12 +264,12 @@ def _bound(value: float) -> float:
 def _missing_notes(table: pd.DataFrame) -> list[dict[str, str]]:
     """Return the notes on what was not scored; a list, since pandas compares attributes."""
     gaps = table.groupby("metric", sort=False)["n_missing"].sum()
+    said = "samples without the inputs of {0} were not scored"
     return [
-        {
-            "severity": "warning",
-            "file": "",
-            "field": str(metric),
-            "message": f"{count} samples without the inputs of {metric} were not scored",
-        }
+        _as_mapping(("warning", "", str(metric), f"{count} {said.format(metric)}"))
         for metric, count in gaps[gaps > 0].items()
     ]
+
+
+def _as_mapping(note: Note) -> dict[str, str]:
+    return dict(zip(("severity", "file", "field", "message"), note, strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,8 +12,10 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from emergekit.errors import LoadError, TableError
+from emergekit.errors import LoadError, TableError, kind_of, no_frame
+from emergekit.files import Note
 from emergekit.metrics.columns import Samples, column_names
+from emergekit.metrics.locating import parquet_dataset
 
 __all__ = ["Batch", "Piece", "Source", "open_source", "read_batch"]
 
@@ -46,20 +48,41 @@ class Piece:
 
 @dataclass(frozen=True)
 class Source:
-    """Batches of samples, the names of all their columns, and whether they can be shared out."""
+    """Batches of samples, and what is known of them.
+
+    Parameters
+    ----------
+    batches : iterable of Batch
+        The samples.
+    names : tuple of str
+        All of their columns.
+    shareable : bool
+        Whether processes can share them out.
+    notes : tuple of Note
+        Files of a folder that were passed over, and why.
+    """
 
     batches: Iterable[Batch]
     names: tuple[str, ...]
     shareable: bool = True
+    notes: tuple[Note, ...] = ()
 
 
-def open_source(samples: Any) -> Source:
+def open_source(samples: Any, reads: Iterable[str] = ()) -> Source:
     """Return what `rescore` was given as batches.
+
+    Parameters
+    ----------
+    samples : DataFrame, Table, RecordBatch, path, Dataset, or iterable of batches
+        What was given.
+    reads : iterable of str
+        Columns that the metrics read. Of a folder or a pattern, the parquet files that have one of
+        them, or `example_id`, hold samples; a note says which others were passed over.
 
     Raises
     ------
     LoadError
-        If a path is absent, holds no parquet file, or a file cannot be read.
+        If a path is absent, holds no parquet file of samples, or a file cannot be read.
     TableError
         If there are no samples, or they are of a kind that cannot be read.
     """
@@ -68,13 +91,17 @@ def open_source(samples: Any) -> Source:
             raise TableError("samples: the table has no rows.")
         return Source(_slices(samples), tuple(column_names(samples)))
     if isinstance(samples, str | Path):
-        return _of_fragments(_dataset(Path(samples)), str(samples))
+        dataset, notes = parquet_dataset(samples, reads)
+        return replace(_of_fragments(dataset, str(samples)), notes=tuple(notes))
     if isinstance(samples, ds.Dataset):
         return _of_fragments(samples, "the dataset")
+    # Iterating over a frame of dask or polars gives names or columns.
+    if hasattr(type(samples), "columns") or isinstance(samples, pd.Series):
+        raise TableError(f"samples: {no_frame(samples)}")
     if isinstance(samples, Iterable) and not isinstance(samples, dict):
         return _of_batches(iter(samples))
     raise TableError(
-        f"samples: expected a table, a path, or batches of Arrow, not {type(samples).__name__}."
+        f"samples: expected a table, a path, or batches of Arrow, not {kind_of(samples)}."
     )
 
 
@@ -121,22 +148,6 @@ def _slices(samples: Samples) -> Iterator[Samples]:
             yield samples.slice(start, BATCH)
 
 
-def _dataset(path: Path) -> ds.Dataset:
-    if not path.exists():
-        raise LoadError(f"{path}: there is no such file or folder.")
-    files = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
-    if not files:
-        raise LoadError(f"{path}: the folder holds no parquet file.")
-    base = path if path.is_dir() else path.parent
-    for file in files:
-        try:
-            pq.read_metadata(file)
-        except (pa.ArrowException, OSError) as error:
-            raise LoadError(f"{file}: not a readable parquet file ({error!s:.80}).") from None
-    paths = [str(file) for file in files]
-    return ds.dataset(paths, format="parquet", partitioning="hive", partition_base_dir=str(base))
-
-
 def _of_fragments(dataset: ds.Dataset, where: str) -> Source:
     pieces, names = list[Piece](), dict[str, None]()
     for fragment in dataset.get_fragments():
@@ -156,9 +167,7 @@ def _of_batches(batches: Iterator[Any]) -> Source:
     if first is None:
         raise TableError("samples: the iterable has no batches.")
     if not isinstance(first, pa.RecordBatch | pa.Table | pd.DataFrame):
-        raise TableError(
-            f"samples: batches must be of Arrow or pandas, not {type(first).__name__}."
-        )
+        raise TableError(f"samples: batches must be of Arrow or pandas, not {kind_of(first)}.")
     names = tuple(column_names(first))
     return Source(_alike(first, batches, names), names, shareable=False)
 

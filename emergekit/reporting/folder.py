@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from emergekit.errors import LoadError
-from emergekit.loaders.finding import MARKER
+from emergekit.files import MARKER
 
 __all__ = ["write_files"]
 

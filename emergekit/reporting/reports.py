@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from emergekit.errors import TableError
+from emergekit.errors import LoadError, TableError
 from emergekit.loaders import load
 from emergekit.loaders.finding import files_of
 from emergekit.reporting.analysis import analyse
@@ -90,9 +91,11 @@ def report(
         If a path cannot be read, or the folder cannot be written.
     """
     title = title or _title(tables)
-    n_files = None
+    n_files, read = None, list[Path]()
     if isinstance(tables, str | Path):
-        n_files = len(files_of(tables)[1] or [tables])
+        where, inside, _ = files_of(tables)
+        read = inside or [where]
+        n_files = len(read)
         tables = load(tables, **options)
     elif options:
         raise TableError(
@@ -112,9 +115,21 @@ def report(
         for sheet in section.sheets
     }
     page = Path(out) / "index.html"
+    _check_not_read(page.parent, files, read)
     write_files(page.parent, {page.name: rendered(title, sections, errors), **files})
     lines = tuple(line for section in sections for line in section.lines)
     return Page(page, title, lines, errors, notes)
+
+
+def _check_not_read(out: Path, names: Iterable[str], read: Iterable[Path]) -> None:
+    """Refuse to write a file of the report over one that it reports on."""
+    taken = {file.resolve() for file in read}
+    over = [name for name in names if (out / name).resolve() in taken]
+    if over:
+        raise LoadError(
+            f"{out}: the report would write {', '.join(over)} over files that it reports on; give "
+            f"it a folder of its own with out= (or --out)."
+        )
 
 
 def _title(tables: Tables | str | Path | None) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from emergekit.errors import TableError, nearest, unknown
+from emergekit.errors import TableError, nearest, no_frame, unknown
 from emergekit.tables.keys import as_text, is_nested
 from emergekit.tables.schemas import MODELS
 from emergekit.tables.validation import validate
@@ -66,7 +66,7 @@ def join_models(
 
 def _check_results(results: pd.DataFrame) -> None:
     if not isinstance(results, pd.DataFrame):
-        raise TableError(f"results: expected a pandas DataFrame, not {type(results).__name__}.")
+        raise TableError(f"results: {no_frame(results)}")
     if "model" not in results:
         raise TableError(
             "results: column 'model' is absent; join_models needs it to find the model."

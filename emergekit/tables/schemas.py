@@ -8,6 +8,8 @@ from typing import Literal
 
 import pandas as pd
 
+from emergekit.errors import TableError, no_frame
+
 __all__ = [
     "MODELS",
     "RESULTS",
@@ -172,6 +174,12 @@ class Tables:
     samples: pd.DataFrame = field(default_factory=lambda: _empty(SAMPLES))
     results: pd.DataFrame = field(default_factory=lambda: _empty(RESULTS))
     notes: pd.DataFrame = field(default_factory=notes_table)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no pandas DataFrame, before anything asks it for its rows."""
+        for name, table in vars(self).items():
+            if not isinstance(table, pd.DataFrame):
+                raise TableError(f"{name}: {no_frame(table)}")
 
     def __repr__(self) -> str:
         spans = {"models": ["family"], "samples": ["model", "task"]}

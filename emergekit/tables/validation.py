@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from emergekit.errors import TableError, nearest, shown
+from emergekit.errors import TableError, nearest, no_frame, shown
 from emergekit.tables.keys import is_nested
 from emergekit.tables.schemas import Column, Kind, Schema
 
@@ -52,7 +52,7 @@ def validate(
     """
     where = where or schema.name
     if not isinstance(table, pd.DataFrame):
-        raise TableError(f"{where}: expected a pandas DataFrame, not {type(table).__name__}.")
+        raise TableError(f"{where}: {no_frame(table)}")
     _check_names(table, schema, where)
     if table.empty:
         raise TableError(f"{where}: the table has no rows; check the file or the filter before it.")

@@ -1,3 +1,5 @@
+import os
+
 import pandas as pd
 import pytest
 
@@ -144,6 +146,111 @@ def test_reports_of_ours_are_passed_over(tmp_path):
     assert "a report of ours; passed over" in tables.notes["message"].tolist()
     assert len(load(tmp_path / "**" / "*.csv").results) == 1
     assert len(load(tmp_path / "report").results) == 2  # named, so meant
+
+
+def test_what_is_hidden_is_passed_over_with_a_note(tmp_path):
+    (tmp_path / "r.csv").write_text(GOOD)
+    (tmp_path / "._r.csv").write_bytes(b"\x00\x05\x16\x07")  # what macOS puts beside a file
+    for folder in (".ipynb_checkpoints", "__MACOSX", ".git/deep"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "old.csv").write_text(GOOD)
+    for path in (tmp_path, tmp_path / "**" / "*.csv"):
+        assert len(load(path).results) == 1
+    notes = load(tmp_path).notes
+    assert notes["message"].tolist() == ["hidden; passed over"] * 4
+    names = ["._r.csv", ".git", ".ipynb_checkpoints", "__MACOSX"]
+    assert notes["file"].tolist() == [str(tmp_path / name) for name in names]
+    assert len(load(tmp_path / ".git").results) == 1  # named, so meant
+    assert len(load(tmp_path / ".git" / "**" / "*.csv").results) == 1
+
+
+def test_a_folder_of_hidden_files_says_so(tmp_path):
+    (tmp_path / ".r.csv").write_text(GOOD)
+    with pytest.raises(LoadError, match="holds nothing but hidden files"):
+        load(tmp_path)
+
+
+def test_files_that_no_reader_takes_are_noted_each(tmp_path):
+    names = {
+        "a.xlsx": "a spreadsheet, which no reader takes: save it as CSV; passed over",
+        "b.csv.xz": "packed as .xz, which no reader unpacks: unpack it, or pack it as .gz; ",
+        "c.jsonl.zst": "packed as .zst, which",
+        "d.eval": "no reader takes a .eval file; passed over",
+        "e.txt.gz": "no reader takes a .txt.gz file; passed over",
+        "f": "its name ends in no suffix",
+    }
+    for name in (*names, "README.md", "LICENSE", "plot.png", "make.py"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "r.csv").write_text(GOOD)
+    for path in (tmp_path, tmp_path / "*"):
+        tables = load(path)
+        assert len(tables.results) == 1
+        assert set(tables.notes["severity"]) == {"warning"}
+        assert tables.notes["file"].tolist() == [str(tmp_path / name) for name in names]
+        for said, expected in zip(tables.notes["message"], names.values(), strict=True):
+            assert said.startswith(expected)
+
+
+def test_a_broken_link_is_noted(tmp_path):
+    (tmp_path / "r.csv").write_text(GOOD)
+    (tmp_path / "gone.csv").symlink_to(tmp_path / "nowhere.csv")
+    said = load(tmp_path).notes[["severity", "file"]].to_numpy().tolist()
+    assert said == [["warning", str(tmp_path / "gone.csv")]]
+
+
+def test_a_file_is_read_once_whatever_links_lead_to_it(tmp_path):
+    (tmp_path / "b.csv").write_text(GOOD)
+    (tmp_path / "a.csv").symlink_to(tmp_path / "b.csv")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    for path in (tmp_path, tmp_path / "**"):
+        tables = load(path)
+        assert tables.results["source"].tolist() == ["b.csv"]
+        assert f"a link to {tmp_path / 'b.csv'}, which is read; passed over" in list(
+            tables.notes["message"]
+        )
+    assert "a link to a folder; passed over" in load(tmp_path).notes["message"].tolist()
+    assert len(load(tmp_path / "loop").results) == 1  # named, so meant
+    assert len(load(tmp_path / "loop" / "*.csv").results) == 1
+
+
+def test_pipes_and_addresses_are_no_absent_files(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(LoadError, match="but a pipe or a device"):
+        load(tmp_path / "pipe.csv")
+    with pytest.raises(LoadError, match="is an address, and nothing is fetched"):
+        load("https://example.org/results.csv")
+
+
+def test_a_folder_of_packed_files_says_how_to_read_them(tmp_path):
+    (tmp_path / "a.xlsx").write_bytes(b"PK")
+    with pytest.raises(LoadError, match=r"1 \.xlsx, .*\(a\.xlsx is a spreadsheet.*save it as CSV"):
+        load(tmp_path)
+
+
+def test_a_folder_that_cannot_be_looked_into_is_an_error_in_the_notes(tmp_path, monkeypatch):
+    (tmp_path / "r.csv").write_text(GOOD)
+    (tmp_path / "shut").mkdir()
+    look = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    [[severity, message]] = load(tmp_path).notes[["severity", "message"]].to_numpy().tolist()
+    assert severity == "error"
+    assert message == f"{tmp_path / 'shut'}: the folder cannot be looked into (Permission denied)"
+
+
+def test_a_report_written_into_a_folder_of_results_is_no_result(tmp_path):
+    (tmp_path / "r.csv").write_text(GOOD)
+    (tmp_path / "curves.csv").write_text(GOOD)
+    (tmp_path / ".emergekit-report").write_text("index.html\ncurves.csv\n")
+    for path in (tmp_path, tmp_path / "*.csv"):
+        assert load(path).results["source"].tolist() == ["r.csv"]
+    assert load(tmp_path).notes["message"].tolist() == ["of a report of ours; passed over"]
+    assert len(load(tmp_path / "curves.csv").results) == 1  # named, so meant
 
 
 def test_three_reasons_are_given_when_no_file_can_be_read(tmp_path):

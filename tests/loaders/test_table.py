@@ -181,6 +181,12 @@ def test_columns_that_the_file_lacks_are_answered_with_the_nearest(tmp_path):
         load(path, columns={"n_params": "n_parms"})
 
 
+@pytest.mark.parametrize("columns", [{"score": None}, {1: "score"}])
+def test_columns_map_names_to_names(tmp_path, columns):
+    with pytest.raises(LoadError, match="columns= maps a name in the file to one of ours, not"):
+        load(write(tmp_path, LONG), columns=columns)
+
+
 def test_lines_are_counted_past_quoted_line_ends(tmp_path):
     text = 'model,task,metric,score\n"a\nb",t,acc,.1\nc,t,acc,x\n'
     with pytest.raises(LoadError, match="line 4 holds 'x'"):
@@ -203,6 +209,12 @@ def test_missing_values_are_absent_not_text(tmp_path):
         ("mixtral-8x7b", None),
         ("qwen-7b-1m", None),
         ("opt-6.7b", 6.7e9),
+        ("phi-3-mini-128k", None),
+        ("yarn-llama-32K", None),
+        ("ours-step-100k", None),
+        ("opt-125m-32k", 125e6),
+        ("baseline-0b", None),
+        ("m-" + "9" * 400 + "b", None),
     ],
 )
 def test_sizes_are_read_from_plain_names_only(name, size):
@@ -212,5 +224,44 @@ def test_sizes_are_read_from_plain_names_only(name, size):
 
 def test_a_name_that_says_zero_states_no_size_to_check(tmp_path):
     path = tmp_path / "results.csv"
-    path.write_text("model,task,metric,score,n_params\nm-0k,t,acc,.1,1000\n")
-    assert load(path).models["n_params"].tolist() == [1000]
+    for name in ("m-0k", "m-0b"):
+        path.write_text(f"model,task,metric,score,n_params\n{name},t,acc,.1,1000\n")
+        assert load(path).models["n_params"].tolist() == [1000]
+
+
+def test_sizes_from_names_are_a_warning(tmp_path):
+    path = write(tmp_path, "model,task,metric,score\nm-1b,t,acc,.1\nm-128k,t,acc,.2\n")
+    tables = load(path)
+    assert tables.models["n_params"].fillna(-1).tolist() == [1e9, -1]
+    [[severity, message]] = tables.notes[["severity", "message"]].to_numpy().tolist()
+    assert (severity, message) == ("warning", "read from the names of m-1b")
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_names_are_compared_without_blanks_and_in_one_spelling(tmp_path, kind):
+    names = ["a ", " a", "e\u0301", "\u00e9"]
+    tasks = ["t", "u", "t", "u"]
+    rows = [
+        {"model": model, "task": f" {task}", "metric": "acc", "score": 0.1, "family": "f "}
+        for model, task in zip(names, tasks, strict=True)
+    ]
+    table = pd.DataFrame(rows)
+    text = table.to_csv(index=False) if kind == "csv" else json.dumps(rows)
+    tables = load(write(tmp_path, text, f"t.{kind}"))
+    assert tables.results["model"].tolist() == ["a", "a", "\u00e9", "\u00e9"]
+    assert tables.results["task"].tolist() == tasks
+    assert tables.models["family"].tolist() == ["f", "f"]
+    assert tables.notes["field"].tolist() == ["model", "task", "family"]
+    assert "such as 'a ' (3 rows)" in tables.notes["message"].iloc[0]
+
+
+def test_rows_that_blanks_told_apart_are_the_same(tmp_path):
+    text = "model,task,metric,score\na,t,acc,.1\na ,t,acc,.2\n"
+    with pytest.raises(LoadError, match="lines 2 and 3 have the same key"):
+        load(write(tmp_path, text))
+
+
+def test_answers_keep_their_blanks(tmp_path):
+    text = "model,task,example_id,prediction,target\na,t,1, x, x\n"
+    samples = load(write(tmp_path, text)).samples
+    assert samples[["prediction", "target"]].iloc[0].tolist() == [" x", " x"]

@@ -1,5 +1,8 @@
 """Samples as files really hold them: parted, partly empty, of other types."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -35,6 +38,92 @@ def test_files_with_other_columns_do_not_mix_shots(tmp_path):
     pq.write_table(pa.Table.from_pandas(RIGHT.drop(columns="target")), tmp_path / "2.parquet")
     with pytest.raises(LoadError, match=r"2\.parquet: column 'target' is absent"):
         rescore(tmp_path, "exact_match")
+
+
+def test_tables_of_another_kind_in_a_folder_are_passed_over_with_a_note(tmp_path):
+    written = {
+        "models": pd.DataFrame({"model": ["a"], "n_params": [1e6]}),
+        "results": rescore(RIGHT, "exact_match").assign(task="t", n_target_tokens=3),
+        "samples": RIGHT,
+    }
+    for name, table in written.items():
+        table.to_parquet(tmp_path / f"{name}.parquet")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
+    (tmp_path / "more.jsonl").write_text("{}")
+    (tmp_path / "README.md").write_text("prose")
+    results = rescore(tmp_path, ["exact_match"])
+    assert dict(zip(results["model"], results["score"], strict=True)) == {"a": 1.0, "b": 0.0}
+    said = {Path(n["file"]).name: (n["severity"], n["message"]) for n in results.attrs["notes"]}
+    assert sorted(said) == ["broken.parquet", "models.parquet", "more.jsonl", "results.parquet"]
+    assert said["broken.parquet"][0] == "error"
+    assert said["more.jsonl"][0] == "warning"
+    assert said["models.parquet"] == (
+        "info",
+        "holds no samples, with example_id, prediction or target; passed over",
+    )
+    (tmp_path / "samples.parquet").unlink()
+    with pytest.raises(LoadError, match=r"broken\.parquet: not a readable parquet file"):
+        rescore(tmp_path, "exact_match")
+    (tmp_path / "broken.parquet").unlink()
+    with pytest.raises(LoadError, match="no parquet file here holds samples, with example_id, "):
+        rescore(tmp_path, "exact_match")
+
+
+def test_a_column_of_a_users_own_metric_makes_a_file_of_samples(tmp_path):
+    own = replace(get("exact_match"), name="own", requires=("prediction", "checked"))
+    RIGHT.rename(columns={"target": "checked"}).drop(columns="prediction").to_parquet(
+        tmp_path / "x.parquet"
+    )
+    with pytest.raises(TableError, match="own: needs column 'prediction'"):
+        rescore(tmp_path, own)
+
+
+@pytest.mark.parametrize("path", ["model=*/*.parquet", "model=a/*.parquet", "model=a", "**"])
+def test_patterns_are_read_as_folders_are(tmp_path, path):
+    for name, part in RIGHT.groupby("model"):
+        folder = tmp_path / f"model={name}"
+        folder.mkdir()
+        part.drop(columns="model").to_parquet(folder / "0.parquet")
+    results = rescore(tmp_path / path, "exact_match").set_index("model")["score"].to_dict()
+    assert results == ({"a": 1.0} if "model=a" in path else {"a": 1.0, "b": 0.0})
+    with pytest.raises(LoadError, match="no parquet file matches this pattern"):
+        rescore(tmp_path / "c*" / "*.parquet", "exact_match")
+
+
+def test_what_a_folder_states_may_stand_in_the_file_as_well(tmp_path):
+    (tmp_path / "model=elsewhere" / "n_shots=5").mkdir(parents=True)
+    RIGHT.to_parquet(tmp_path / "model=elsewhere" / "n_shots=5" / "0.parquet")
+    results = rescore(tmp_path, "exact_match")
+    assert results["model"].tolist() == ["a", "b"]  # the file says it of each row
+    assert results["n_shots"].tolist() == [5, 5]
+
+
+def test_files_may_hold_a_column_in_two_types(tmp_path):
+    for place, part in enumerate((RIGHT.assign(run=1), RIGHT.assign(run="x"))):
+        part.to_parquet(tmp_path / f"{place}.parquet")
+    results = rescore(tmp_path, "exact_match")
+    assert results["run"].astype(str).tolist() == ["1", "1", "x", "x"]
+
+
+def test_folders_that_state_text_or_nothing_are_read(tmp_path):
+    for part in ("n_shots=5", "n_shots=__HIVE_DEFAULT_PARTITION__", "n_shots=7"):
+        (tmp_path / "a b=é %25" / part).mkdir(parents=True)
+        RIGHT.to_parquet(tmp_path / "a b=é %25" / part / "0.parquet")
+    results = rescore(tmp_path, "exact_match", by="a b")
+    assert set(results["a b"]) == {"é %"}
+    assert set(results["n_shots"].dropna()) == {5, 7}
+    assert len(results) == 3
+
+
+@pytest.mark.parametrize("path", ["", "x" * 5000, "~nobody-here/x.parquet", "a\0b"])
+def test_paths_that_cannot_be_are_no_traceback(path):
+    with pytest.raises(LoadError):
+        rescore(path, "exact_match")
+
+
+def test_a_column_is_no_table():
+    with pytest.raises(TableError, match=r"not pandas\.Series; convert it with \.to_frame"):
+        rescore(RIGHT["prediction"], "exact_match")
 
 
 def test_batches_keep_their_columns():

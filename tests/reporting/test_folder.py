@@ -1,5 +1,5 @@
 from emergekit import report
-from emergekit.loaders.finding import MARKER
+from emergekit.files import MARKER
 from emergekit.reporting.folder import write_files
 
 

@@ -75,7 +75,7 @@ def _column(values: pd.Series, name: str, source: Source) -> pd.Series:
         gaps = values.map(_is_blank if source.is_typed else is_missing).astype(bool)
         if name == "filter":  # "none" is the name of a filter
             gaps &= values.map(str).str.strip() != "none"
-        return as_text(values.mask(gaps)).astype("str")
+        return _named(as_text(values.mask(gaps)).astype("str"), name, source)
     if KINDS.get(name) == "flag":
         return _flags(values, name, source)
     if name in _LISTS and not source.is_typed:
@@ -96,10 +96,23 @@ def _written(values: pd.Series, name: str, source: Source) -> pd.Series:
         return lists if name == "target" else values
     text = as_text(values).astype("str")
     if name in ("model", "task", "metric"):
-        return text  # without a gap where "" stands: that is said with its line
+        return _named(text, name, source)  # with "" where it stands: that is said with its line
     # In CSV an empty answer and none look alike; a model that said nothing is the likelier one.
     keeps_blanks = source.is_typed or (name == "prediction" and (text != "").any())
     return text if keeps_blanks else text.mask(text == "")
+
+
+def _named(text: pd.Series, name: str, source: Source) -> pd.Series:
+    """Return names without blanks around them, and in one spelling: é is one letter or two marks.
+
+    A name that two files, or two rows, write differently would be two models, and say nothing.
+    """
+    plain = text.str.strip().str.normalize("NFC")
+    changed = text[(plain != text) & text.notna()]
+    if len(changed):
+        said = "names had blanks around them, or letters in two parts; written without"
+        source.note(name, f"{said}, such as {str(changed.iloc[0])!r} ({len(changed)} rows)")
+    return plain
 
 
 def _texts(value: Any) -> Any:

@@ -61,9 +61,12 @@ def read_delimited(path: Path, text: str, delimiter: str) -> pd.DataFrame:
     rows, numbers = [], []
     for number, row in numbered:
         if len(row) != len(header):
+            remedy = f"mend that line, or put quotation marks around fields that hold '{delimiter}'"
+            if header[0].startswith(("#", "sep=")):
+                remedy = f"'{header[0][:60]}' is no header, so drop what stands above the header"
             raise LoadError(
                 f"{path}: line {number} has {len(row)} fields, but the header has {len(header)}; "
-                f"mend that line, or put quotation marks around fields that hold '{delimiter}'."
+                f"{remedy}."
             )
         rows.append(row)
         numbers.append(number)

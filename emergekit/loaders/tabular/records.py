@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +52,14 @@ def read_json(path: Path, text: str) -> pd.DataFrame:
     try:
         content = _parsed(text)
     except orjson.JSONDecodeError as error:
+        remedy = "write the file again"
+        if "unexpected content after document" in error.msg:
+            remedy = "if it holds one object a line, its name should end in .jsonl"
         raise LoadError(
             f"{path}: line {error.lineno}, column {error.colno}: the JSON is cut off or broken "
-            f"({error.msg}); write the file again."
+            f"({error.msg}); {remedy}."
         ) from None
+    _check_first_object(path, text)
     if isinstance(content, Mapping):
         return _columns(path, content)
     if not isinstance(content, list):
@@ -81,7 +86,37 @@ def read_json_lines(path: Path, text: str) -> pd.DataFrame:
                     f"{path}: line {number}, column {error.colno}: the JSON is cut off or broken "
                     f"({error.msg}); mend or drop that line."
                 ) from None
+    if len(rows) == 1 and isinstance(next(iter(rows.values())), list):
+        raise LoadError(f"{path}: holds one list of rows; its name should end in .json.")
+    _check_first_object(path, text)
     return _records(path, rows, "line")
+
+
+def _check_first_object(path: Path, text: str) -> None:
+    """Refuse a name that one object has twice: the parser keeps the last and says nothing.
+
+    Only the first object is looked at: a program that writes a name twice does so in all of them.
+    """
+    try:
+        pairs, _ = _PAIRS.raw_decode(text, max(text.find("{"), 0))
+    except (ValueError, RecursionError):
+        return
+    if isinstance(pairs, tuple):  # arrays come out as lists
+        _check_unique(path, [name for name, _ in pairs])
+
+
+_PAIRS = json.JSONDecoder(object_pairs_hook=tuple)
+
+
+def _check_unique(path: Path, names: Sequence[object]) -> None:
+    """Refuse names that are the same once the blanks around them are gone."""
+    bare = [str(name).strip() for name in names]
+    twice, count = next(iter(Counter(bare).most_common(1)), ("", 0))
+    if count > 1:
+        written = " and ".join(repr(n) for n, b in zip(names, bare, strict=True) if b == twice)
+        raise LoadError(
+            f"{path}: two columns are named '{twice}' ({written}); rename or drop one of them."
+        )
 
 
 def _parsed(text: str) -> Any:
@@ -115,6 +150,7 @@ def _records(path: Path, rows: Mapping[int, Any], word: str) -> pd.DataFrame:
     if "model" not in first:
         _check_tool(path, first)
     names = dict.fromkeys(name for row in rows.values() for name in row)
+    _check_unique(path, list(names))
     columns = {name: [row.get(name) for row in rows.values()] for name in names}
     return _frame({name.strip(): values for name, values in columns.items()}, list(rows))
 
@@ -141,6 +177,7 @@ def _columns(path: Path, content: Mapping[str, Any]) -> pd.DataFrame:
     if len(set(lengths.values())) > 1:
         said = ", ".join(f"'{name}' {length}" for name, length in list(lengths.items())[:5])
         raise LoadError(f"{path}: the columns have different lengths ({said}); mend the file.")
+    _check_unique(path, list(content))
     columns = {str(name).strip(): column for name, column in zip(content, values, strict=True)}
     return _frame(columns, list(range(1, next(iter(lengths.values())) + 1)))
 
@@ -148,6 +185,7 @@ def _columns(path: Path, content: Mapping[str, Any]) -> pd.DataFrame:
 def _split(path: Path, names: Any, data: Any) -> pd.DataFrame:
     if not isinstance(names, list) or not isinstance(data, list):
         raise LoadError(f"{path}: 'columns' and 'data' must be lists; write the file again.")
+    _check_unique(path, names)
     for number, row in enumerate(data, start=1):
         if not isinstance(row, list) or len(row) != len(names):
             raise LoadError(

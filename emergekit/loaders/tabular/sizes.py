@@ -12,8 +12,9 @@ from emergekit.loaders.tabular.source import Source
 
 __all__ = ["check_sizes", "size_in_name", "with_sizes"]
 
-_SIZE = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)\s?([kmbt])(?![A-Za-z0-9])", re.IGNORECASE)
-_FACTOR = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
+# No k: in names of models it counts the context or the steps (phi-3-mini-128k, step-100k).
+_SIZE = re.compile(r"(?<![A-Za-z0-9.])(\d{1,5}(?:\.\d+)?)\s?([mbt])(?![A-Za-z0-9])", re.IGNORECASE)
+_FACTOR = {"m": 1e6, "b": 1e9, "t": 1e12}
 _WORD = {3: "thousands", 6: "millions", 9: "billions"}
 _LETTER = {3: "K", 6: "M", 9: "B"}
 
@@ -27,11 +28,10 @@ def size_in_name(name: str) -> float:
     (1400000000.0, nan, nan)
     """
     found = _SIZE.findall(str(name))
-    return (
-        round(float(found[0][0]) * _FACTOR[found[0][1].lower()]) * 1.0
-        if len(found) == 1
-        else np.nan
-    )
+    if len(found) != 1:
+        return np.nan
+    number, unit = found[0]
+    return round(float(number) * _FACTOR[unit.lower()]) * 1.0 or np.nan
 
 
 def with_sizes(models: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -67,8 +67,7 @@ def check_sizes(models: pd.DataFrame, source: Source) -> None:
     if "n_params" not in models:
         return
     sizes = models["model"].map(size_in_name)
-    stated = (sizes / models["n_params"]).dropna()
-    stated = stated[stated > 0].map(math.log10)  # a name such as 'step-0k' states no size
+    stated = (sizes / models["n_params"]).dropna().map(math.log10)
     for power in (3, 6, 9, -3, -6, -9):
         # 0.3: a name rounds the size, at most by a factor of two
         off = stated[(stated - power).abs() < 0.3]

@@ -1,8 +1,11 @@
 import csv
+import gzip
 import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from emergekit import load
@@ -169,3 +172,101 @@ def test_truth_values_in_columns_of_the_user_stay_so(write):
 def test_a_table_without_any_score_says_so(write):
     with pytest.raises(LoadError, match="no row has a score"):
         load(write(HEADER + "a,t,acc,\n"))
+
+
+ROW = '"model": "a", "task": "t", "metric": "acc", "score": 0.1'
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.json", f'[{{{ROW}, "score ": 0.9}}]'),
+        ("t.json", f'[{{{ROW}, "score": 0.9}}]'),
+        ("t.json", f'[{{{ROW}}}, {{"model": "b", "task": "t", "metric": "acc", " score": 0.9}}]'),
+        ("t.jsonl", f'{{{ROW}}}\n{{"model": "b", "task": "t", "metric": "acc", " score": 0.9}}'),
+        ("t.jsonl", f'{{{ROW}, "score": 0.9}}'),
+        ("t.json", '{"model": ["a"], "task": ["t"], "score": [0.1], "score ": [0.9]}'),
+        ("t.json", '{"model": ["a"], "task": ["t"], "score": [0.1], "score": [0.9]}'),
+        ("t.json", '{"columns": ["model", "score", "score"], "data": [["a", 0.1, 0.9]]}'),
+        ("t.json", '{"columns": ["model", "score", " score"], "data": [["a", 0.1, 0.9]]}'),
+    ],
+)
+def test_two_columns_of_one_name_in_json_are_refused(write, name, text):
+    with pytest.raises(LoadError, match=rf"{name}: two columns are named 'score' \('.*; rename or"):
+        load(write(text, name))
+
+
+def test_names_inside_a_value_may_be_those_of_columns(write):
+    text = f'[{{{ROW}, "extra": {{"score": 1, "score ": 2}}}}]'
+    assert load(write(text, "t.json")).results["score"].tolist() == [0.1]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:a\n", "git lfs pull"),
+        ("t.parquet", b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        ("t.csv", gzip.compress(b"model,task\n"), "packed with gzip: give its name the suffix"),
+        ("t.json", b"PAR1\x15\x04\x15", "is parquet: give its name the suffix .parquet"),
+        ("t.csv", b"PK\x03\x04rest", "is a spreadsheet or a zip archive: save it as CSV"),
+        ("t.csv", b"\x28\xb5\x2f\xfdrest", "packed with zstd: unpack it"),
+        ("t.jsonl", b"\xfd7zXZ\x00", "packed with xz: unpack it"),
+        ("t.csv", b"BZh91AY&SY", "packed with bzip2"),
+        ("t.csv", b"\n<!DOCTYPE html><html>404", "a web page, not the table on it"),
+        ("t.csv", HEADER.encode("utf-16-le"), "line 1 holds a zero byte, which no text does"),
+        ("t.csv", f"{HEADER}a,t\0,acc,.1\n".encode(), "line 2 holds a zero byte"),
+        ("t.csv", b"\xef\xbb\xbf", "the file is empty"),
+        ("t.csv", f"# ours\n{HEADER}a,t,acc,.1\n".encode(), "'# ours' is no header, so drop what"),
+        ("t.csv", f"sep=,\n{HEADER}".encode(), "'sep=' is no header"),
+        ("t.json", b'{"model": "a"}\n{"model": "b"}\n', "its name should end in .jsonl"),
+        ("t.jsonl", b'[{"model": "a"}]\n', "one list of rows; its name should end in .json"),
+        ("t.json", b"[]", "the file has no rows"),
+    ],
+)
+def test_files_that_are_something_else_than_their_name_says_are_named(
+    write, name, content, message
+):
+    with pytest.raises(LoadError, match=message):
+        load(write(content, name))
+
+
+def test_a_column_named_like_the_start_of_a_file_is_a_column(write):
+    for first in ("par1", "PAR1", "bzh", "#"):
+        results = load(write(f"{first},{HEADER}1,a,t,acc,.1\n")).results
+        assert results["score"].tolist() == [0.1]
+
+
+def test_lines_of_json_have_two_suffixes(write):
+    row = json.dumps({"model": "a", "task": "t", "metric": "acc", "score": 0.1})
+    assert load(write(row, "t.ndjson")).results["score"].tolist() == [0.1]
+
+
+def test_text_that_parquet_calls_bytes_is_text(tmp_path):
+    table = pa.table(
+        {
+            "model": pa.array([b"a"]),
+            "task": pa.array(["t"]).cast(pa.large_binary()),
+            "metric": ["acc"],
+            "score": [0.1],
+            "picture": pa.array([b"\xff\xfe"]),
+        }
+    )
+    pq.write_table(table, tmp_path / "t.parquet")
+    results = load(tmp_path / "t.parquet").results
+    assert results[["model", "task"]].iloc[0].tolist() == ["a", "t"]
+    assert results["picture"].tolist() == [b"\xff\xfe"]
+
+
+def test_two_columns_of_one_name_in_parquet_are_refused(tmp_path):
+    columns = [["a"], ["t"], ["acc"], [0.1], [0.2]]
+    table = pa.table(columns, names=["model", "task", "metric", "score", "score"])
+    pq.write_table(table, tmp_path / "t.parquet")
+    with pytest.raises(LoadError, match="two columns are named 'score'"):
+        load(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize("noted", [b"{}", b"{", b'{"index_columns": [{"kind": "range"}]}', b"\xff"])
+def test_what_pandas_noted_of_a_parquet_file_may_be_damaged(tmp_path, noted):
+    table = pa.table({"model": ["a"], "task": ["t"], "metric": ["acc"], "score": [0.1]})
+    pq.write_table(table.replace_schema_metadata({b"pandas": noted}), tmp_path / "t.parquet")
+    assert load(tmp_path / "t.parquet").results["score"].tolist() == [0.1]

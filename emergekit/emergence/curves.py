@@ -21,6 +21,7 @@ from emergekit.emergence.null_scores import null_p_values
 from emergekit.emergence.onset import chance_onset, last_point_error
 from emergekit.emergence.width import curve_width
 from emergekit.errors import TableError, nearest, shown
+from emergekit.laws.axis import axis_of
 from emergekit.tables import RESULTS, validate
 
 __all__ = ["curve_shapes", "split_curves"]
@@ -44,7 +45,12 @@ def curve_shapes(
     results : DataFrame
         `RESULTS`, with the column `x` beside the scores (see `join_models`).
     x : str
-        Column of scale: n_params, n_tokens, flops, or loss, which is sorted from high to low.
+        Column of scale: n_params, n_tokens, flops, or a loss, which is sorted from high to low.
+        A loss is told by its name: it begins or ends with loss, cross_entropy, ce, nll,
+        bits_per_byte or bpb (also per token or character), perplexity or ppl, such as
+        ``val_loss``, ``loss_c4`` or ``wikitext_ppl``; no name that begins with ``n_`` is one.
+        Measures that need distances take log10 of a count, a loss as it is and log10 of a
+        perplexity.
     width : bool
         Also estimate the 10-90 % width, which costs about 10 ms a curve.
     seed : int
@@ -62,7 +68,8 @@ def curve_shapes(
         - last_point_error: the last score less what a line through the smaller scales predicts;
         - onset, onset_reason: the scale from which scores are well above chance;
         - form, form_reason: step, logistic, line, constant or "not identifiable";
-        - width, width_lower, width_upper, width_kind, if asked for, in decades (for a loss, nats).
+        - width, width_lower, width_upper, width_kind, if asked for, in decades, for a loss in its
+          own unit.
 
         A metric of which less is better is negated for the measures, so that positive means better
         with scale: by `higher_is_better`, else by the registry of metrics. What needs counts (the
@@ -165,7 +172,7 @@ def _directions(results: pd.DataFrame) -> pd.Series:
 
 
 def _sorted(curve: pd.DataFrame, x: str, key: Key) -> pd.DataFrame:
-    curve = curve.sort_values(x, ascending=x != "loss" and not x.startswith("loss_"), kind="stable")
+    curve = curve.sort_values(x, ascending=not axis_of(x, None).falls, kind="stable")
     name = ", ".join(str(part) for part in key.values() if not pd.isna(part))
     again = curve[x].duplicated(keep=False)
     if again.any():

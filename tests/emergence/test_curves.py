@@ -219,6 +219,24 @@ def test_without_counts_there_are_reasons():
     assert smooth["form"] is None
 
 
+@pytest.mark.parametrize("zero", [0.0, -1.0])
+def test_a_scale_without_a_logarithm_costs_its_own_curve_only(zero):
+    scores = {"score": [0.0, 0.0, 0.0, 0.9], "n_examples": 100, "chance": 0.0}
+    good = pd.DataFrame({"model": list("abcd"), "task": "t", "metric": "exact_match", **scores})
+    good["n_tokens"] = [1e7, 1e8, 1e9, 1e10]
+    bad = good.assign(task="u", n_tokens=[zero, 1e8, 1e9, 1e10])
+    alone = curve_shapes(good, x="n_tokens", width=True)
+    both = curve_shapes(pd.concat([bad, good], ignore_index=True), x="n_tokens", width=True)
+    kept, lost = both.iloc[1], both.iloc[0]
+    for name in ("width_upper", "width_kind", "width_reason", "form", "onset", "last_point_error"):
+        assert kept[name] == alone[name].iloc[0], name
+    assert lost[["width", "width_lower", "width_upper", "onset"]].isna().all()
+    assert lost["width_kind"] == "scale not positive"
+    for name in ("width_reason", "form_reason", "onset_reason"):
+        assert lost[name] == "the scale is not positive"
+    assert lost["emergence_score"] == np.inf
+
+
 def test_one_scale_is_a_curve_without_a_shape():
     [row] = curve_shapes(table().head(1).assign(n_examples=100)).to_dict("records")
     assert row["n_scales"] == 1

@@ -155,6 +155,11 @@ def test_choices_without_a_finite_score_are_missing(score):
 
 def test_cross_entropy_outlives_probabilities_that_underflow():
     assert get("cross_entropy_choices").score(one([-3000.0, 0.0]))[0] == pytest.approx(3000)
+    both = one([-3000.0, -3000.0, 0.0], [0, 1])
+    assert get("cross_entropy_choices").score(both)[0] == pytest.approx(3000 - np.log(2))
+    assert get("logprob_correct").score(both)[0] == pytest.approx(np.log(2) - 3000)
+    never = one([-np.inf, -np.inf, 0.0], [0, 1])
+    assert get("logprob_correct").score(never)[0] == -np.inf
 
 
 @pytest.mark.parametrize(

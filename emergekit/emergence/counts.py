@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln, xlog1py, xlogy
 
 from emergekit.errors import TableError
+from emergekit.laws.axis import axis_of, direction, place
 
 __all__ = [
     "CurveCounts",
@@ -49,7 +50,8 @@ def curve_counts(
     curve : DataFrame
         `RESULTS` rows of one curve, with the column `x`.
     x : str
-        Column of scale, all values positive; log10 is taken, for a loss the negative.
+        Column of scale, all values positive; log10 is taken, for a loss the negative, for a
+        perplexity the negative log10 (`axis_of` tells them by name).
     chance : float, optional
         Score of guessing; that of the column `chance` if None, where it is one.
 
@@ -76,13 +78,13 @@ def curve_counts(
     if x not in curve:
         raise TableError(f"curve: scale '{x}' is absent; join_models(results, models) adds it.")
     size = curve[x].to_numpy(dtype=float)
-    loss = x == "loss" or x.startswith("loss_")
+    kind = axis_of(x, None).kind
     if not (size > 0).all() or len(np.unique(size)) < len(size):
         raise TableError(
             f"curve: '{x}' must be positive and differ from row to row; it holds {size}. "
             f"Give the rows of one curve."
         )
-    order = np.argsort(-size if loss else size)
+    order = np.argsort(direction(kind) * size)
     score, n, level = (_column(curve, name)[order] for name in ("score", "n_examples", "chance"))
     k, reason = _counted(score, n)
     guess = _one_level(level) if chance is None else chance
@@ -91,7 +93,7 @@ def curve_counts(
     size, room = size[order], 0 <= guess < 1
     return {
         "x": size,
-        "scale": -size if loss else np.log10(size),
+        "scale": direction(kind) * place(size, kind),
         "score": score,
         "n_correct": k,
         "n_examples": n,

@@ -21,10 +21,12 @@ from emergekit.emergence.null_scores import null_p_values
 from emergekit.emergence.onset import chance_onset, last_point_error
 from emergekit.emergence.width import curve_width
 from emergekit.errors import TableError, nearest, shown
+from emergekit.laws.axis import axis_of
 from emergekit.tables import RESULTS, validate
 
 __all__ = ["curve_shapes", "split_curves"]
 
+_NOT_POSITIVE = "the scale is not positive"
 _CURVE = ("family", "task", "subtask", "metric", "n_shots", "filter", "n_target_tokens")
 
 Key: TypeAlias = dict[str, Any]
@@ -44,7 +46,12 @@ def curve_shapes(
     results : DataFrame
         `RESULTS`, with the column `x` beside the scores (see `join_models`).
     x : str
-        Column of scale: n_params, n_tokens, flops, or loss, which is sorted from high to low.
+        Column of scale: n_params, n_tokens, flops, or a loss, which is sorted from high to low.
+        A loss is told by its name: it begins or ends with loss, cross_entropy, ce, nll,
+        bits_per_byte or bpb (also per token or character), perplexity or ppl, such as
+        ``val_loss``, ``loss_c4`` or ``wikitext_ppl``; no name that begins with ``n_`` is one.
+        Measures that need distances take log10 of a count, a loss as it is and log10 of a
+        perplexity.
     width : bool
         Also estimate the 10-90 % width, which costs about 10 ms a curve.
     seed : int
@@ -62,12 +69,14 @@ def curve_shapes(
         - last_point_error: the last score less what a line through the smaller scales predicts;
         - onset, onset_reason: the scale from which scores are well above chance;
         - form, form_reason: step, logistic, line, constant or "not identifiable";
-        - width, width_lower, width_upper, width_kind, if asked for, in decades (for a loss, nats).
+        - width, width_lower, width_upper, width_kind, width_reason, if asked for, in decades, for
+          a loss in its own unit.
 
         A metric of which less is better is negated for the measures, so that positive means better
         with scale: by `higher_is_better`, else by the registry of metrics. What needs counts (the
         p-value, onset, form) is NaN where `n_examples` is unknown or the metric is continuous, and
-        the reasons say so.
+        the reasons say so; so is every measure that needs distances where a scale is not
+        positive, for that curve alone.
 
     Raises
     ------
@@ -93,9 +102,7 @@ def curve_shapes(
     for name in ("last_point_error", "onset", "onset_reason", "form", "form_reason"):
         table[name] = pd.Series([row[name] for row in told])
     if width:
-        widths = pd.DataFrame([curve_width(_countable(rows), x) for _, rows in curves])
-        names = {"lower": "width_lower", "upper": "width_upper", "kind": "width_kind"}
-        table = table.join(widths.rename(columns=names)[["width", *names.values()]])
+        table = table.join(pd.DataFrame([_width(rows, x) for _, rows in curves]))
     return table
 
 
@@ -165,7 +172,7 @@ def _directions(results: pd.DataFrame) -> pd.Series:
 
 
 def _sorted(curve: pd.DataFrame, x: str, key: Key) -> pd.DataFrame:
-    curve = curve.sort_values(x, ascending=x != "loss" and not x.startswith("loss_"), kind="stable")
+    curve = curve.sort_values(x, ascending=not axis_of(x, None).falls, kind="stable")
     name = ", ".join(str(part) for part in key.values() if not pd.isna(part))
     again = curve[x].duplicated(keep=False)
     if again.any():
@@ -216,6 +223,17 @@ def _counts(curve: pd.DataFrame, x: str) -> CurveCounts | None:
     return curve_counts(_countable(curve), x)
 
 
+def _width(curve: pd.DataFrame, x: str) -> dict[str, object]:
+    """Return the width of a curve's transition, or why it has none."""
+    if not (curve[x] > 0).all():
+        unknown = dict.fromkeys(("width", "width_lower", "width_upper"), np.nan)
+        return unknown | {"width_kind": "scale not positive", "width_reason": _NOT_POSITIVE}
+    found = curve_width(_countable(curve), x)
+    return {"width": found["width"]} | {
+        f"width_{name}": found[name] for name in ("lower", "upper", "kind", "reason")
+    }
+
+
 def _p_values(counts: list[CurveCounts | None], seed: int) -> pd.Series:
     known = [place for place, count in enumerate(counts) if count and not count["reason"]]
     chosen = [counts[place] for place in known]
@@ -230,7 +248,7 @@ def _p_values(counts: list[CurveCounts | None], seed: int) -> pd.Series:
 def _told(counts: CurveCounts | None) -> dict[str, object]:
     """Return what a curve says beyond its increments, with reasons where it says nothing."""
     told: dict[str, object] = {"last_point_error": np.nan, "onset": np.nan, "form": None}
-    reason = "the scale is not positive" if counts is None else counts["reason"]
+    reason = _NOT_POSITIVE if counts is None else counts["reason"]
     if counts is not None and len(counts["scale"]) > 2:
         told["last_point_error"] = last_point_error(counts["scale"], counts["score"])
     if counts is None or reason or len(counts["scale"]) < 2:

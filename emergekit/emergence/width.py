@@ -171,7 +171,7 @@ def curve_width(curve: pd.DataFrame, x: str = "n_params", level: float = 0.95) -
     curve : DataFrame
         `RESULTS` rows of one curve, with the column `x`.
     x : str
-        Column of scale; its log10 is used, for a loss its negative.
+        Column of scale, used as `curve_counts` does.
     level : float
         Level of the interval.
 
@@ -179,7 +179,7 @@ def curve_width(curve: pd.DataFrame, x: str = "n_params", level: float = 0.95) -
     -------
     dict
         As `width_from_counts` where the scores are counts of known test size, else as
-        `width_from_scores`; in decades, for a loss in nats per token.
+        `width_from_scores`; in decades, for a loss in its own unit.
 
     Raises
     ------

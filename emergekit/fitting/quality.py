@@ -99,8 +99,10 @@ def statistics(problem: Problem, z: Array, value: Array, heaviest: Array) -> dic
 def _log_likelihood(problem: Problem, residuals: Array, weights: Array) -> Array:
     """Return the Gaussian log-likelihood at its best variance; NaN for a robust objective.
 
-    Row i has variance s^2 / w_i; the sum of log w makes it the same for weights of any scale. A
-    fit through every row has a likelihood without bound: NaN.
+    Row i has variance s^2 / w_i; the sum of log w makes it the same for weights of any scale. Of
+    residuals of logarithms it is the log-normal likelihood of the response itself, whose density
+    is that of the logarithm divided by the response. A fit through every row has a likelihood
+    without bound: NaN.
     """
     goal, n = problem.objective, residuals.shape[-1]
     if np.isfinite(goal.delta) or problem.df_residual < 1:

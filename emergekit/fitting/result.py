@@ -54,8 +54,11 @@ class Fit:
     stats : DataFrame
         One row: law, response, n_rows, rmse, objective and its value, aic, bic, converged and what
         shows it. `rmse` and `residual_sd` (scale of the objective, a row of average weight) count
-        rows by weight. `aic` and `bic` are NaN for robust objectives, which are no likelihood, and
-        with `residual_sd` where no rows are to spare.
+        rows by weight. `aic` and `bic` are those of a normal response, or of a log-normal one where
+        residuals are of logarithms, and so comparable on the same rows and weights (inverse
+        variances but for a factor; the deviation counts as a parameter); under a binomial objective
+        those of counts. They are NaN for robust objectives, which are no likelihood, and with
+        `residual_sd` where no rows are to spare.
     warnings : tuple of str
         What to read before using the numbers.
     draws : DataFrame, optional

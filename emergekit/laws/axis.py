@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -12,10 +13,21 @@ from emergekit.laws.law import Array, Parameter
 
 __all__ = ["Axis", "Kind", "ahead", "axis_of", "direction", "place", "variable_at"]
 
-Kind: TypeAlias = Literal["log10", "falling", "rising"]
+Kind: TypeAlias = Literal["log10", "falling", "falling_log10", "rising"]
 
-_KINDS = ("log10", "falling", "rising")
+_KINDS = ("log10", "falling", "falling_log10", "rising")
 _STARTS = {"flops": 21.0, "n_params": 9.0, "n_tokens": 10.5}
+_PERPLEXITY = "perplexity"
+_LOSSES = {
+    "nats/token": r"loss|cross_?entropy|x_?ent(ropy)?|ce|nats_per_token|log_?(perplexity|ppl)",
+    "nats": r"nll|neg(ative)?_log_?(likelihood|prob(ability)?)",
+    "bits/token": r"bits_per_token|bpt",
+    "nats/byte": r"nats_per_byte",
+    "bits/byte": r"bits_per_byte|bpb",
+    "bits/character": r"bits_per_char(acter)?|bpc",
+    _PERPLEXITY: r"perplexity|ppl",
+}
+"""Units of what falls as models get better, and the words that begin or end its name."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +37,16 @@ class Axis:
     Every law of a score is written in the distance u by which a model is past a place x0.
 
     .. math:: u = \log_{10} x - x_0 \ \text{(log10)}, \qquad
-              u = x_0 - x \ \text{(falling)}, \qquad u = x - x_0 \ \text{(rising)}
+              u = x_0 - x \ \text{(falling)}, \qquad
+              u = x_0 - \log_{10} x \ \text{(falling log10)}, \qquad
+              u = x - x_0 \ \text{(rising)}
 
     Parameters
     ----------
     variable : str
-        Column: a count ("log10"), a loss ("falling"), or a score or ability ("rising").
-    kind : {"log10", "falling", "rising"}
+        Column: a count ("log10"), a loss ("falling"), a perplexity, which is the exponential of
+        a loss ("falling_log10"), or a score or ability ("rising").
+    kind : {"log10", "falling", "falling_log10", "rising"}
         In decades, or as it is; x0 has the same unit.
     """
 
@@ -39,18 +54,38 @@ class Axis:
     kind: Kind
 
     @property
+    def falls(self) -> bool:
+        """Return whether the variable falls as models get better."""
+        return direction(self.kind) < 0
+
+    @property
+    def is_log(self) -> bool:
+        """Return whether the axis counts decades."""
+        return self.kind in ("log10", "falling_log10")
+
+    @property
     def start(self) -> float:
         """Return a usual place on the axis, where a search may begin."""
         if self.kind == "log10":
             return _STARTS.get(self.variable, 9.0)
-        return 2.5 if self.kind == "falling" else 0.0
+        if self.kind == "falling":
+            return 1.0 if self.unit.endswith(("/byte", "/character")) else 2.5
+        return 1.0 if self.kind == "falling_log10" else 0.0
 
     @property
     def unit(self) -> str:
         """Return the unit of a place on the axis."""
-        if self.kind == "log10":
+        if self.is_log:
             return f"log10 {self.variable}"
-        return "nats/token" if self.kind == "falling" else ""
+        return (_loss_unit(self.variable) or "") if self.kind == "falling" else ""
+
+    @property
+    def slope_unit(self) -> str:
+        """Return the unit of a slope along the axis."""
+        if self.is_log:
+            return "1/decade"
+        what = self.unit.partition("/")[0]
+        return f"1/{what.removesuffix('s')}" if what else ""
 
     @property
     def options(self) -> tuple[tuple[str, str], ...]:
@@ -59,10 +94,8 @@ class Axis:
 
     def past(self, name: str) -> str:
         """Return the distance past the place `name`, as text."""
-        if self.kind == "log10":
-            return f"log10({self.variable}) - {name}"
-        first, second = (name, self.variable) if self.kind == "falling" else (self.variable, name)
-        return f"{first} - {second}"
+        at = f"log10({self.variable})" if self.is_log else self.variable
+        return f"{name} - {at}" if self.falls else f"{at} - {name}"
 
     def place(self, name: str) -> Parameter:
         """Return a parameter that is a place on the axis."""
@@ -72,6 +105,10 @@ class Axis:
 def axis_of(variable: str, kind: Kind | None) -> Axis:
     """Return the axis of a variable; the kind, if None, by its name.
 
+    A name that begins or ends with a word for a loss (loss, cross_entropy, nll, bits_per_byte,
+    ...) is "falling", with perplexity or ppl "falling_log10"; any other, and a count of something
+    (``n_loss_tokens``), is "log10".
+
     Raises
     ------
     ValueError
@@ -79,24 +116,36 @@ def axis_of(variable: str, kind: Kind | None) -> Axis:
 
     Examples
     --------
-    >>> axis_of("loss", None).kind, axis_of("n_params", None).kind
+    >>> axis_of("val_loss", None).kind, axis_of("n_params", None).kind
     ('falling', 'log10')
     """
     if kind is None:
-        kind = "falling" if variable == "loss" or variable.startswith("loss_") else "log10"
+        unit = _loss_unit(variable)
+        kind = "log10" if unit is None else "falling_log10" if unit == _PERPLEXITY else "falling"
     if kind not in _KINDS:
         raise ValueError(unknown("axis", kind, _KINDS))
     return Axis(variable, kind)
 
 
+def _loss_unit(variable: str) -> str | None:
+    """Return the unit of a variable that is a loss by its name, else None."""
+    name = re.sub(r"[\W_]+", "_", variable.lower()).strip("_")
+    if name.startswith(("n_", "num_")):
+        return None
+    found = (
+        unit for unit, words in _LOSSES.items() if re.search(rf"^({words})(_|$)|_({words})$", name)
+    )
+    return next(found, None)
+
+
 def direction(axis: Kind) -> float:
     """Return the derivative of u by the place of the model: 1, or -1 for a loss."""
-    return -1.0 if axis == "falling" else 1.0
+    return -1.0 if axis in ("falling", "falling_log10") else 1.0
 
 
 def place(x: Array, axis: Kind) -> Array:
     """Return where the models lie on the axis, in decades or as they are."""
-    return np.log10(x) if axis == "log10" else x
+    return np.log10(x) if axis in ("log10", "falling_log10") else x
 
 
 def ahead(x: Array, x0: Array, axis: Kind) -> Array:
@@ -107,4 +156,4 @@ def ahead(x: Array, x0: Array, axis: Kind) -> Array:
 def variable_at(u: Array, x0: Array, axis: Kind) -> Array:
     """Return the value of the variable that is u past the place x0."""
     at = x0 + direction(axis) * u
-    return np.power(10.0, at) if axis == "log10" else at
+    return np.power(10.0, at) if axis in ("log10", "falling_log10") else at

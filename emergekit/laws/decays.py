@@ -27,7 +27,7 @@ def decay(x: Array, eps: Array, k: Array, gamma: Array, *, axis: Kind = "falling
         Error where the loss is high.
     k, gamma : array
         Coefficient, in units of the response, and rate, per nat or per decade.
-    axis : {"log10", "falling", "rising"}
+    axis : {"log10", "falling", "falling_log10", "rising"}
         How the variable counts.
 
     Returns
@@ -90,8 +90,8 @@ def exponential(variable: str = "loss", response: str = "error", axis: Kind | No
     ----------
     variable, response : str
         Columns; the response is an error, 1 - score.
-    axis : {"log10", "falling", "rising"}, optional
-        How the variable counts; "falling" if None and it is a loss, else "log10".
+    axis : {"log10", "falling", "falling_log10", "rising"}, optional
+        How the variable counts (see `Axis`); by its name if None: a loss falls.
 
     Returns
     -------
@@ -105,11 +105,8 @@ def exponential(variable: str = "loss", response: str = "error", axis: Kind | No
     """
     where = axis_of(variable, axis)
     gamma = 1.0
-    exponent = {
-        "falling": f"-gamma {variable}",
-        "rising": f"gamma {variable}",
-        "log10": f"gamma log10({variable})",
-    }[where.kind]
+    at = f"log10({variable})" if where.is_log else variable
+    exponent = f"{'-' if where.falls else ''}gamma {at}"
     usual = float(np.exp(-gamma * direction(where.kind) * where.start))
     arguments = (variable, "eps", "k", "gamma")
     return Law(

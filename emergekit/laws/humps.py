@@ -47,7 +47,7 @@ def two_logistics(
         Where half of each is done: log10 of the variable, or the variable itself.
     k_rise, k_fall : array
         Slopes, per decade or per nat.
-    axis : {"log10", "falling", "rising"}
+    axis : {"log10", "falling", "falling_log10", "rising"}
         How the variable counts.
 
     Returns
@@ -120,8 +120,8 @@ def u_shaped(variable: str = "flops", response: str = "score", axis: Kind | None
     ----------
     variable, response : str
         Columns.
-    axis : {"log10", "falling", "rising"}, optional
-        How the variable counts; "falling" if None and it is a loss, else "log10".
+    axis : {"log10", "falling", "falling_log10", "rising"}, optional
+        How the variable counts (see `Axis`); by its name if None: a loss falls.
 
     Returns
     -------
@@ -157,7 +157,7 @@ def inverted_u_shaped(
 
 def _law(shape: Shape, where: Axis, response: str) -> Law:
     # A search seldom crosses from one order of the two logistics to the other, so starts decide.
-    apart = direction(where.kind) * (1.0 if where.kind == "log10" else 0.25)
+    apart = direction(where.kind) * (1.0 if where.is_log else 0.25)
     apart = apart if shape == "u" else -apart
     names = ("c", "rise", "x_rise", "k_rise", "fall", "x_fall", "k_fall")
     arguments = (where.variable, *names)

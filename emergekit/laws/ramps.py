@@ -41,7 +41,7 @@ def power_ramp(
         Threshold: a loss, or log10 of a count.
     q : array
         Power: 1 is the hinge, less leaves the level at right angles.
-    axis : {"log10", "falling", "rising"}
+    axis : {"log10", "falling", "falling_log10", "rising"}
         How the variable counts.
 
     Returns
@@ -101,7 +101,7 @@ def ramp(x: Array, c: Array, b: Array, eta: Array, *, axis: Kind = "falling") ->
     ----------
     x, c, b, eta : array
         As in `power_ramp`; b is the slope, per nat or per decade.
-    axis : {"log10", "falling", "rising"}
+    axis : {"log10", "falling", "falling_log10", "rising"}
         How the variable counts.
 
     Returns
@@ -148,7 +148,7 @@ def soft_ramp(
         As in `ramp`.
     w : array
         Width of the corner, nats or decades; the hinge as it goes to 0.
-    axis : {"log10", "falling", "rising"}
+    axis : {"log10", "falling", "falling_log10", "rising"}
         How the variable counts.
 
     Returns

@@ -30,7 +30,7 @@ def sigmoid(
         Where half of the rise is done: log10 of the variable, or the variable itself.
     k : array
         Slope, per decade or per nat; the rise from 10 to 90 % takes 4.394 / k.
-    axis : {"log10", "falling", "rising"}
+    axis : {"log10", "falling", "falling_log10", "rising"}
         How the variable counts.
 
     Returns
@@ -102,7 +102,7 @@ def anchored(x: Array, x0: Array, k: Array, *, chance: float = 0.0, axis: Kind =
         As in `sigmoid`.
     chance : float
         Score of guessing, c.
-    axis : {"log10", "falling", "rising"}
+    axis : {"log10", "falling", "falling_log10", "rising"}
         How the variable counts.
 
     Returns
@@ -166,8 +166,8 @@ def logistic(variable: str = "flops", response: str = "score", axis: Kind | None
     ----------
     variable, response : str
         Columns.
-    axis : {"log10", "falling", "rising"}, optional
-        How the variable counts; "falling" if None and it is a loss, else "log10".
+    axis : {"log10", "falling", "falling_log10", "rising"}, optional
+        How the variable counts (see `Axis`); by its name if None: a loss falls.
 
     Returns
     -------
@@ -218,8 +218,8 @@ def chance_logistic(
         Columns.
     chance : float
         Score of guessing, from 0 to below 1.
-    axis : {"log10", "falling", "rising"}, optional
-        How the variable counts; "falling" if None and it is a loss, else "log10".
+    axis : {"log10", "falling", "falling_log10", "rising"}, optional
+        How the variable counts (see `Axis`); by its name if None: a loss falls.
 
     Returns
     -------
@@ -260,9 +260,5 @@ def chance_logistic(
 
 
 def _rise(where: Axis) -> tuple[Parameter, Parameter]:
-    slope = Parameter("k", start=3.0, lower=0.0, upper=1e4, scale="log", unit=_per(where))
+    slope = Parameter("k", start=3.0, lower=0.0, upper=1e4, scale="log", unit=where.slope_unit)
     return where.place("x0"), slope
-
-
-def _per(where: Axis) -> str:
-    return "1/decade" if where.kind == "log10" else "1/nat" if where.kind == "falling" else ""

@@ -40,7 +40,7 @@ def jump(x: Array, c: Array, b: Array, eta: Array, *, axis: Kind = "falling") ->
     ----------
     x, c, b, eta : array
         As in `ramp`; b is the height of the step.
-    axis : {"log10", "falling", "rising"}
+    axis : {"log10", "falling", "falling_log10", "rising"}
         How the variable counts.
 
     Returns
@@ -150,8 +150,8 @@ def hinge(variable: str = "loss", response: str = "score", axis: Kind | None = N
     ----------
     variable, response : str
         Columns.
-    axis : {"log10", "falling", "rising"}, optional
-        How the variable counts; "falling" if None and it is a loss, else "log10".
+    axis : {"log10", "falling", "falling_log10", "rising"}, optional
+        How the variable counts (see `Axis`); by its name if None: a loss falls.
 
     Returns
     -------

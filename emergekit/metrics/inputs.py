@@ -150,13 +150,13 @@ class Inputs:
         Rows with `choice_scores` are read by them, the others by `gold`.
         """
         size = self.one_size("choice_logprobs")
-        alone = "choice_scores" not in self and self.valid("gold").all()
+        alone = "choice_scores" not in self and self._has_gold().all()
         if size and alone:  # as most files are
             blocks = [self._block(np.arange(self.n_rows), size, "gold")]
         else:
             sizes, _ = self.lists("choice_logprobs")
             scored = self.valid("choice_scores") & (sizes > 0)
-            gold = self.valid("gold") & ~scored & (sizes > 0)
+            gold = self._has_gold() & ~scored & (sizes > 0)
             blocks = [
                 self._block(np.flatnonzero(known & (sizes == size)), int(size), key)
                 for key, known in (("choice_scores", scored), ("gold", gold))
@@ -192,17 +192,29 @@ class Inputs:
         stacked[known] = values[starts[:, None] + np.arange(size)]
         return stacked
 
+    def _has_gold(self) -> NDArray[np.bool_]:
+        """Return which rows name a right choice; an empty list names none."""
+        valid = self.valid("gold")
+        if "gold" in self and is_list(self.column("gold").type):
+            valid = valid & (self.lists("gold")[0] > 0)
+        return valid
+
     def _block(self, rows: Rows, size: int, key: str) -> Block:
-        """Return the block of these rows, less those with an entry that is no number."""
+        """Return the block of these rows, less those with an entry that is no probability.
+
+        A log-probability may be -inf, but not of every choice.
+        """
         matrix = np.asarray(self.stacked("choice_logprobs", rows, size), dtype=float)
-        if not np.isfinite(matrix.sum()):  # one pass says that most files are clean
-            good = np.isfinite(matrix).any(axis=1) & ~np.isnan(matrix).any(axis=1)
+        with np.errstate(invalid="ignore"):
+            clean = np.isfinite(matrix.sum())  # one pass says that most files are
+        if not clean:
+            good = np.isfinite(matrix).any(axis=1) & (matrix < np.inf).all(axis=1)
             rows, matrix = rows[good], matrix[good]
         if key == "gold":
             gold, scores = self._gold(rows, size) if len(rows) else (None, None)
             return Block(rows, matrix, gold, scores)
         given = np.asarray(self.stacked("choice_scores", rows, size), dtype=float)
-        good = ~np.isnan(given).any(axis=1)
+        good = np.isfinite(given).all(axis=1)
         return Block(rows[good], matrix[good], None, np.ascontiguousarray(given[good].T))
 
     def _gold(self, rows: Rows, size: int) -> tuple[Rows | None, Array | None]:

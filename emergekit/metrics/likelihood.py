@@ -83,7 +83,10 @@ def _ratio(
 
 
 def _nats_and_length(inputs: Inputs, per: Per) -> tuple[Array, Array]:
-    """Return nats and length of each sample: of its tokens where given, else its totals."""
+    """Return nats and length of each sample: of its tokens where given, else its totals.
+
+    NaN for both where one is missing, a log-probability is inf or a length is negative.
+    """
     nats, tokens = (np.full(inputs.n_rows, np.nan) for _ in range(2))
     if "logprob" in inputs:
         nats = -inputs.numbers("logprob").astype(float)
@@ -96,7 +99,7 @@ def _nats_and_length(inputs: Inputs, per: Per) -> tuple[Array, Array]:
         nats = np.where(given, -np.bincount(owner, values, minlength=len(sizes)), nats)
         tokens = np.where(given, sizes, tokens)
     length = tokens if per == "n_target_tokens" else inputs.numbers(per).astype(float)
-    missing = np.isnan(nats) | np.isnan(length)
+    missing = np.isnan(nats) | (nats == -np.inf) | ~(length >= 0)
     return np.where(missing, np.nan, nats), np.where(missing, np.nan, length)
 
 
@@ -105,7 +108,8 @@ def _of_sample(inputs: Inputs, per: Per, unit: float, exponential: bool) -> Arra
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = nats / unit / length
     rate[length == 0] = np.nan
-    return np.exp(rate) if exponential else rate
+    with np.errstate(over="ignore"):
+        return np.exp(rate) if exponential else rate
 
 
 def _parts(inputs: Inputs, per: Per, unit: float) -> Iterable[tuple[str, Array]]:
@@ -117,4 +121,6 @@ def _parts(inputs: Inputs, per: Per, unit: float) -> Iterable[tuple[str, Array]]
 
 def _perplexity(sums: pd.DataFrame) -> Outcome:
     rate, stderr, n, _ = ratio_of(sums, top="nats", bottom="length")
-    return Outcome(float(np.exp(rate)), float(np.exp(rate)) * stderr, n)
+    with np.errstate(over="ignore"):
+        perplexity = float(np.exp(rate))
+    return Outcome(perplexity, perplexity * stderr if np.isfinite(perplexity) else np.nan, n)

@@ -28,6 +28,7 @@ __all__ = [
 Unit = Literal["words", "characters"]
 UNITS = ("words", "characters")
 
+_ROUNDING = 2 * np.finfo(float).eps
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _DIGITS = str.maketrans("", "", string.digits)
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -107,12 +108,15 @@ def numeric_match(*, tolerance: float = 0.1, compat: str | None = None) -> Metri
 
     .. math:: |\hat{y} - t| \le 0.1\,|t|, \quad |\hat{y}| \le 0.1 \text{ if } t = 0
 
+    The bound itself counts: 1.1 matches 1, although in floats it is further than a tenth away.
+
     Parameters
     ----------
     tolerance : float
         The share.
     compat : {"bigbench"}, optional
-        BIG-bench divides by the signed target, so that every number matches a negative one.
+        BIG-bench divides by the signed target, so that every number matches a negative one, and
+        its bound is that of floats: 1.1 does not match 1.
     """
     signed = compat == "bigbench"
     return Metric(
@@ -241,9 +245,15 @@ def _numeric(inputs: Inputs, tolerance: float, signed: bool) -> Array:
     pairs = inputs.pairs
     answer = np.array([_number(text) for text in pairs.predictions])
     target = np.array([_number(text) for text in pairs.targets])
-    scale = target if signed else np.abs(target)
-    with np.errstate(invalid="ignore"):
-        near = np.abs(answer - target) / np.where(scale == 0, 1.0, scale) <= tolerance
+    scale = np.where(target == 0, 1.0, target if signed else np.abs(target))
+    with np.errstate(invalid="ignore", over="ignore"):
+        apart = np.abs(answer - target)
+        if signed:
+            near = apart / scale <= tolerance
+        else:
+            # What reading both numbers and subtracting them may have rounded away.
+            rounding = _ROUNDING * (np.abs(answer) + np.abs(target)) if tolerance > 0 else 0.0
+            near = np.isfinite(apart) & (apart <= tolerance * scale + rounding)
     return pairs.best(near.astype(float), highest=True)
 
 

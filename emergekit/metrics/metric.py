@@ -132,13 +132,15 @@ def mean_of(sums: pd.DataFrame) -> Outcome:
 
     Labels without a cluster give the error of independent examples, s / sqrt(n). With clusters it
     is that of Miller 2024: the root of the summed squares of the clusters' summed deviations, over
-    n; NaN with a single one.
+    n; NaN with a single one. An infinite mean has no error.
     """
     counts, totals = _column(sums, "n"), _column(sums, "sum")
     n = int(counts.sum())
     if n == 0:
         return Outcome(np.nan, np.nan, 0)
     mean = float(totals.sum() / n)
+    if not np.isfinite(mean):
+        return Outcome(mean, np.nan, n)
     if not _clustered(sums):
         square = float(_column(sums, "m2").sum())
         return Outcome(mean, float(np.sqrt(square / (n - 1) / n)) if n > 1 else np.nan, n)
@@ -159,6 +161,8 @@ def ratio_of(sums: pd.DataFrame, *, top: str, bottom: str) -> Outcome:
     if n == 0 or length == 0:
         return Outcome(np.nan, np.nan, n)
     ratio = float(a["sum"].sum()) / length
+    if not np.isfinite(ratio):
+        return Outcome(ratio, np.nan, n)
     if _clustered(sums):
         residuals = (a["sum"] - ratio * b["sum"])[a["n"] > 0]
         spread = float((residuals**2).sum()) if len(residuals) > 1 else np.nan

@@ -193,8 +193,12 @@ def _p_vocab(block: Block) -> Array:
 def _logprob(block: Block) -> Array:
     if block.gold is not None:
         return block.of_right(block.logprobs)
+    # Below the best right choice, not the best of all: far behind it every exponential is 0.
+    right = np.where(block.right, block.logprobs, -np.inf)
+    best = right.max(axis=0)
+    above = np.where(np.isfinite(best), best, 0.0)
     with np.errstate(divide="ignore"):
-        together = np.log(block.of_right(block.exponents)) + block.highest
+        together = np.log(np.exp(right - above).sum(axis=0)) + above
     return np.where(block.right.any(axis=0), together, np.nan)
 
 

@@ -76,12 +76,13 @@ _BUILDERS: Mapping[str, Callable[..., Metric]] = MappingProxyType(
     }
 )
 _LESS_IS_BETTER = re.compile(
-    r"(^|_)(perplexity|ppl|loss|nll|cross_entropy|error|brier|wer|cer|edit_distance|bpb)(_|$)"
-    r"|bits_per|_per_byte",
+    r"(^|[\W_])(perplexity|ppl|loss|nll|cross[\W_]?entropy|xent|ce|ece|rmse|mse|mae|error|brier|wer"
+    r"|cer|edit[\W_]distance|bpb)([\W_]|$)|bits[\W_]per|[\W_]per[\W_]byte",
     re.IGNORECASE,
 )
 _MORE_IS_BETTER = re.compile(
-    r"(^|_)(acc|accuracy|em|f1|match|exact|grade|bleu|rouge\w*|pass@?\w*|score|recall|precision)(_|$)",
+    r"(^|[\W_])(acc|accuracy|em|f1|match|exact|grade|bleu|rouge\w*|pass@?\w*|score|recall|precision)"
+    r"([\W_]|$)",
     re.IGNORECASE,
 )
 _ALIASES = MappingProxyType({"p_correct": "p_correct_choices"})

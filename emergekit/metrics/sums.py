@@ -100,7 +100,8 @@ def merge_sums(tables: Sequence[pd.DataFrame], by: Sequence[str]) -> pd.DataFram
     with np.errstate(invalid="ignore", divide="ignore"):
         shift = stacked[total] / stacked[n] - totals[total] / totals[n]
     between = (stacked[n] * shift**2).where(stacked[n] > 0, 0.0)
-    stacked[m2] = stacked[m2] + between
+    # Infinite scores spread without bound; a sum would pass over NaN and leave no spread at all.
+    stacked[m2] = (stacked[m2] + between).fillna(np.inf)
     return (
         stacked.groupby(keys, dropna=False, sort=False)[[n, missing, total, m2]].sum().reset_index()
     )

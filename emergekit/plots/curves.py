@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from statsmodels.stats.proportion import proportion_confint
 
 from emergekit.emergence.curves import split_curves
+from emergekit.laws.axis import axis_of
 from emergekit.metrics import METRICS
 from emergekit.plots.axes import GREY, label, literal
 from emergekit.plots.styles import Styles, curve_styles, falls, metric_name
@@ -81,7 +82,7 @@ def draw_curves(results: pd.DataFrame, x: str, styles: Styles, ax: Axes) -> None
     ax.set_xlabel(label(x))
     if results[x].gt(0).all():
         ax.set_xscale("log")
-    if x.startswith("loss") and not ax.xaxis_inverted():
+    if axis_of(x, None).falls and not ax.xaxis_inverted():
         ax.invert_xaxis()
 
 

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from emergekit.laws.axis import axis_of
 from emergekit.metrics import METRICS
 from emergekit.plots.axes import GREY, label, literal, panels, shortened, told_apart
 from emergekit.plots.curves import draw_curves
@@ -142,7 +143,7 @@ def _same_range(ax: Axes, values: pd.Series, x: str) -> None:
         limits = (low / margin, high * margin)
     else:
         limits = (low - 0.05 * (high - low), high + 0.05 * (high - low))
-    ax.set_xlim(limits[::-1] if x.startswith("loss") else limits)
+    ax.set_xlim(limits[::-1] if axis_of(x, None).falls else limits)
 
 
 def _handles(drawn: pd.DataFrame, styles: Styles) -> list[Line2D]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from emergekit.laws.axis import axis_of
 from emergekit.plots.axes import label
 
 __all__ = ["SHAPE_TERMS", "counted", "in_words", "listed", "span"]
@@ -70,7 +71,7 @@ def span(x: str, values: pd.Series) -> str:
     'model size (parameters) from 10 million to 1 billion'
     """
     low, high = float(values.min()), float(values.max())
-    ends = (high, low) if x.startswith("loss") else (low, high)
+    ends = (high, low) if axis_of(x, None).falls else (low, high)
     return f"{label(x)} from {in_words(ends[0])} to {in_words(ends[1])}"
 
 

@@ -23,6 +23,10 @@ def test_counts_come_from_printed_scores_and_are_turned_over():
     by_loss = curve_counts(curve(loss=[2.0, 4.0, 3.0]), x="loss")
     assert by_loss["scale"].tolist() == [-4, -3, -2]
     assert by_loss["n_correct"].tolist() == [3, 9, 27]
+    by_bits = curve_counts(curve(c4_bpb=[2.0, 4.0, 3.0]), x="c4_bpb")
+    assert by_bits["scale"].tolist() == [-4, -3, -2]
+    by_perplexity = curve_counts(curve(ppl=[10.0, 1e6, 100.0]), x="ppl")
+    assert by_perplexity["scale"].tolist() == pytest.approx([-6, -2, -1])
 
 
 def test_scores_that_are_no_counts_say_why():

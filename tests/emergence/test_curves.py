@@ -88,6 +88,32 @@ def test_loss_runs_from_high_to_low():
     assert shapes["emergence_score"].iloc[0] > 0
 
 
+@pytest.mark.parametrize("x", ["val_loss", "loss_c4", "bits_per_byte", "c4_bpb", "nll", "ppl"])
+def test_every_scale_that_falls_with_quality_runs_from_high_to_low(x):
+    six = {"model": list("abcdef"), "score": [0.0, 0.0, 0.0, 0.4, 0.8, 0.9], "n_examples": 100}
+    loss = np.array([4.0, 3.6, 3.2, 2.8, 2.4, 2.0])
+    rows = pd.DataFrame(six | {"task": "t", "metric": "acc", "chance": 0.0, x: loss, "loss": loss})
+    [by_name], [by_loss] = (
+        curve_shapes(rows, x=name, width=True).to_dict("records") for name in (x, "loss")
+    )
+    assert by_name["x_first"] == 4.0
+    same = ["emergence_score", "emergence_p_value", "onset"]
+    if x != "ppl":  # its distances are those of its logarithm
+        same += ["last_point_error", "form", "width", "width_upper"]
+    for name in same:
+        assert by_name[name] == pytest.approx(by_loss[name], nan_ok=name == "width"), name
+    up = curve_shapes(rows.assign(n_loss_tokens=loss), x="n_loss_tokens")
+    assert up["x_first"].iloc[0] == 2.0
+
+
+def test_distances_in_perplexity_are_those_of_its_logarithm():
+    loss = np.array([3.0, 2.5, 2.0, 1.5])
+    four = {"model": list("abcd"), "score": [0.1, 0.2, 0.3, 0.4], "ppl": 10**loss, "loss": loss}
+    rows = pd.DataFrame(four | {"task": "t", "metric": "acc"})
+    for x in ("ppl", "loss"):
+        assert curve_shapes(rows, x=x)["last_point_error"].iloc[0] == pytest.approx(0, abs=1e-12)
+
+
 def test_each_setting_is_a_curve_of_its_own():
     settings = pd.concat([table(n_shots=0), table(n_shots=3), table(n_shots=3, metric="acc")])
     assert len(curve_shapes(settings.reset_index(drop=True))) == 3
@@ -191,6 +217,24 @@ def test_without_counts_there_are_reasons():
     assert row["form_reason"] == "n_examples is unknown"
     [smooth] = curve_shapes(table(metric="brier_sum", n_examples=100)).to_dict("records")
     assert smooth["form"] is None
+
+
+@pytest.mark.parametrize("zero", [0.0, -1.0])
+def test_a_scale_without_a_logarithm_costs_its_own_curve_only(zero):
+    scores = {"score": [0.0, 0.0, 0.0, 0.9], "n_examples": 100, "chance": 0.0}
+    good = pd.DataFrame({"model": list("abcd"), "task": "t", "metric": "exact_match", **scores})
+    good["n_tokens"] = [1e7, 1e8, 1e9, 1e10]
+    bad = good.assign(task="u", n_tokens=[zero, 1e8, 1e9, 1e10])
+    alone = curve_shapes(good, x="n_tokens", width=True)
+    both = curve_shapes(pd.concat([bad, good], ignore_index=True), x="n_tokens", width=True)
+    kept, lost = both.iloc[1], both.iloc[0]
+    for name in ("width_upper", "width_kind", "width_reason", "form", "onset", "last_point_error"):
+        assert kept[name] == alone[name].iloc[0], name
+    assert lost[["width", "width_lower", "width_upper", "onset"]].isna().all()
+    assert lost["width_kind"] == "scale not positive"
+    for name in ("width_reason", "form_reason", "onset_reason"):
+        assert lost[name] == "the scale is not positive"
+    assert lost["emergence_score"] == np.inf
 
 
 def test_one_scale_is_a_curve_without_a_shape():

@@ -152,3 +152,21 @@ def test_residual_draws_centre_on_a_fit_that_has_no_constant():
     drawn = bootstrap(held, 1000, "residual").draws["c"]
     error = drawn.std() / np.sqrt(len(drawn))
     assert drawn.mean() == pytest.approx(held.params["c"], abs=4 * error)
+
+
+@pytest.mark.parametrize("uneven", [False, True])
+@pytest.mark.parametrize("held", [{}, {"b": np.exp(0.35)}])
+def test_residual_draws_centre_on_a_robust_fit_to_skewed_residuals(held, uneven):
+    # Exponential errors: where a Huber penalty balances them is neither 0 nor their mean. Draws
+    # that are not centred, or on the mean, shift by more than one standard deviation.
+    rng = np.random.default_rng(1)
+    n, delta = np.repeat([1.0, np.e], 200), 0.05
+    weight = rng.choice([0.01, 1.0], 400, p=[0.9, 0.1]) if uneven else np.ones(400)
+    error = 0.1 * rng.exponential(size=400) / np.sqrt(weight)
+    table = pd.DataFrame({"n": n, "loss": np.exp(0.3 - 0.5 * np.log(n) + error), "weight": weight})
+    options = {"objective": "huber_log", "delta": delta, "weights": "weight", "fixed": held}
+    result = fit(laws.power_law("n"), table, **options)
+    draws = bootstrap(result, 1000, "residual").draws
+    for name in set(draws) - set(held):
+        shift = draws[name].mean() - result.params[name]
+        assert abs(shift) < 0.25 * draws[name].std(), name

@@ -51,11 +51,55 @@ def test_bisection_finds_roots_of_rising_and_falling_functions_alike():
 
 
 @pytest.mark.parametrize(
-    ("variable", "kind"), [("loss", "falling"), ("loss_c4", "falling"), ("flops", "log10")]
+    ("kind", "variables"),
+    [
+        (
+            "falling",
+            "loss loss_c4 val_loss train_loss eval/loss Loss log_loss cross_entropy "
+            "cross_entropy_c4 crossentropy xent val_ce nll token_nll nll_pile neg_log_likelihood "
+            "bits_per_byte wikitext_bits_per_byte bpb c4_bpb bits-per-character log_perplexity",
+        ),
+        ("falling_log10", "perplexity ppl word_perplexity lambada_openai_ppl ppl_c4"),
+        (
+            "log10",
+            "flops n_params n_tokens n_loss_tokens num_loss n_loss lossless closs glossary "
+            "tokens_per_byte step source balance bits ability",
+        ),
+    ],
 )
-def test_the_kind_of_an_axis_follows_from_the_name_of_its_variable(variable, kind):
-    assert axis_of(variable, None).kind == kind
-    assert axis_of(variable, "rising").kind == "rising"
+def test_the_kind_of_an_axis_follows_from_the_name_of_its_variable(kind, variables):
+    for variable in variables.split():
+        assert axis_of(variable, None).kind == kind, variable
+        assert axis_of(variable, "rising").kind == "rising"
+
+
+def test_places_and_slopes_have_the_unit_of_their_axis():
+    units = {
+        name: (axis_of(name, None).unit, axis_of(name, None).slope_unit)
+        for name in ("n_params", "val_loss", "nll", "c4_bpb", "ppl")
+    }
+    assert units == {
+        "n_params": ("log10 n_params", "1/decade"),
+        "val_loss": ("nats/token", "1/nat"),
+        "nll": ("nats", "1/nat"),
+        "c4_bpb": ("bits/byte", "1/bit"),
+        "ppl": ("log10 ppl", "1/decade"),
+    }
+    assert (axis_of("ability", "rising").unit, axis_of("ability", "rising").slope_unit) == ("", "")
+
+
+def test_a_law_of_perplexity_is_the_one_of_its_logarithm():
+    loss = np.linspace(1.0, 4.0, 9)
+    params = {"low": 0.2, "high": 0.9, "x0": 2.5, "k": 3.0}
+    decade = np.log(10)
+    by_perplexity = params | {"x0": 2.5 / decade, "k": 3.0 * decade}
+    np.testing.assert_allclose(
+        laws.logistic("ppl").predict({"ppl": np.exp(loss)}, by_perplexity),
+        laws.logistic("loss").predict({"loss": loss}, params),
+        rtol=1e-12,
+    )
+    assert laws.logistic("ppl").formula.endswith("exp(-k (x0 - log10(ppl))))")
+    assert laws.exponential("ppl").formula == "error = eps - k exp(-gamma log10(ppl))"
 
 
 def test_an_unknown_axis_is_answered_with_the_known_ones():
@@ -63,7 +107,9 @@ def test_an_unknown_axis_is_answered_with_the_known_ones():
         laws.logistic("flops", axis="log")
 
 
-@pytest.mark.parametrize(("kind", "x", "x0"), [("log10", 1e21, 20), ("falling", 2.0, 3.0)])
+@pytest.mark.parametrize(
+    ("kind", "x", "x0"), [("log10", 1e21, 20), ("falling", 2.0, 3.0), ("falling_log10", 10.0, 2.0)]
+)
 def test_better_models_lie_ahead_and_can_be_found_there(kind, x, x0):
     u = ahead(np.array([x]), np.asarray(x0), kind)
     assert u[0] == pytest.approx(1.0)

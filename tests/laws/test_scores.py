@@ -18,7 +18,7 @@ FACTORIES = [
     laws.power_hinge,
     laws.softplus_hinge,
 ]
-AT = {"n_params": 8.0, "loss": 2.8, "loss_c4": 2.8, "ability": -1.0}
+AT = {"n_params": 8.0, "loss": 2.8, "loss_c4": 2.8, "ability": -1.0, "ppl": 1.4}
 BY_NAME = {
     "low": 0.2,
     "high": 0.9,
@@ -40,11 +40,18 @@ def params_of(law):
 @pytest.mark.parametrize("factory", FACTORIES)
 @pytest.mark.parametrize(
     ("variable", "axis"),
-    [("n_params", None), ("loss", None), ("loss_c4", "falling"), ("ability", "rising")],
+    [
+        ("n_params", None),
+        ("loss", None),
+        ("loss_c4", "falling"),
+        ("ability", "rising"),
+        ("ppl", None),
+    ],
 )
 def test_every_form_honours_the_contract_along_every_axis(factory, variable, axis):
     law = factory(variable, axis=axis)
-    x = {"n_params": [2e8, 1e9, 3e10], "ability": [-0.9, 0.1, 1.0]}.get(variable, [2.7, 2.4, 2.1])
+    known = {"n_params": [2e8, 1e9, 3e10], "ability": [-0.9, 0.1, 1.0], "ppl": [20.0, 9.0, 4.0]}
+    x = known.get(variable, [2.7, 2.4, 2.1])
     check_law(law, pd.DataFrame({variable: x}), params_of(law))
 
 

@@ -108,16 +108,58 @@ def test_infinitely_unlikely_choices_are_choices():
     assert get("brier_sum").score(wrong)[0] == 2
 
 
-@pytest.mark.parametrize("logprobs", [[np.nan, -1.0], [-np.inf, -np.inf], None, []])
-def test_what_is_no_number_is_missing_not_wrong(logprobs):
-    samples = pd.DataFrame({"choice_logprobs": [logprobs, [-1.0, -2.0]], "gold": [0, 0]})
-    assert np.isnan(get("acc").score(samples)[0])
-    [row] = metrics.rescore(samples, "acc").to_dict("records")
+@pytest.mark.parametrize(
+    "logprobs",
+    [
+        [np.nan, -1.0],
+        [-np.inf, -np.inf],
+        [np.inf, -1.0],
+        [-1.0, np.inf],
+        [np.inf, -np.inf],
+        None,
+        [],
+    ],
+)
+@pytest.mark.parametrize("gold", [0, [0], [0, 1]])
+def test_what_is_no_number_is_missing_not_wrong(logprobs, gold):
+    samples = pd.DataFrame({"choice_logprobs": [logprobs, [-1.0, -2.0]], "gold": [gold] * 2})
+    for name in (*SINGLE, "multiple_choice_grade", "logprob_correct", "p_correct_vocab"):
+        assert np.isnan(get(name).score(samples)[0]), name
+    table = metrics.rescore(samples, ["acc", "ece", "macro_f1"])
+    [row] = table[table["metric"] == "acc"].to_dict("records")
     assert (row["score"], row["n_examples"], row["n_missing"]) == (1.0, 1, 1)
+    assert table["n_missing"].min() == 1
+    assert "1 samples without the inputs of acc" in table.attrs["notes"][0]["message"]
+
+
+@pytest.mark.parametrize("other", [[0], [0, 1], [], None])
+def test_a_list_that_names_no_right_choice_is_missing(other):
+    samples = pd.DataFrame({"choice_logprobs": [[-1.0, -2.0]] * 2, "gold": [[], other]})
+    for name in ("acc", "multiple_choice_grade", "p_correct_choices", "brier_sum"):
+        scores = get(name).score(samples)
+        assert np.isnan(scores[0]), name
+        assert np.isnan(scores[1]) == (not other), name
+    [row] = metrics.rescore(samples, "acc").to_dict("records")
+    assert row["n_missing"] == (1 if other else 2)
+
+
+@pytest.mark.parametrize("score", [np.inf, -np.inf, np.nan])
+def test_choices_without_a_finite_score_are_missing(score):
+    samples = pd.DataFrame(
+        {"choice_logprobs": [[-1.0, -2.0]] * 2, "choice_scores": [[score, 0.0], [0.0, 1.0]]}
+    )
+    grades = get("multiple_choice_grade").score(samples)
+    assert np.isnan(grades[0])
+    assert grades[1] == 0
 
 
 def test_cross_entropy_outlives_probabilities_that_underflow():
     assert get("cross_entropy_choices").score(one([-3000.0, 0.0]))[0] == pytest.approx(3000)
+    both = one([-3000.0, -3000.0, 0.0], [0, 1])
+    assert get("cross_entropy_choices").score(both)[0] == pytest.approx(3000 - np.log(2))
+    assert get("logprob_correct").score(both)[0] == pytest.approx(np.log(2) - 3000)
+    never = one([-np.inf, -np.inf, 0.0], [0, 1])
+    assert get("logprob_correct").score(never)[0] == -np.inf
 
 
 @pytest.mark.parametrize(

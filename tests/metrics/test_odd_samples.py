@@ -399,3 +399,39 @@ def test_row_numbers_in_messages_are_those_of_the_table():
     samples.loc[39_999, "gold"] = 7
     with pytest.raises(TableError, match="'gold' of row 39999 is 7"):
         score_samples(samples, "acc")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"token_logprobs": [np.inf, -1.0], "n_bytes": 2},
+        {"token_logprobs": [np.nan, -1.0], "n_bytes": 2},
+        {"token_logprobs": [-1.0, -1.0], "n_bytes": -2},
+    ],
+)
+def test_texts_without_a_likelihood_or_length_are_missing(bad):
+    good = {"token_logprobs": [-1.0, -2.0], "n_bytes": 3}
+    [row] = rescore(pd.DataFrame([bad, good]), "bits_per_byte").to_dict("records")
+    assert row["score"] == pytest.approx(1 / np.log(2))
+    assert (row["n_examples"], row["n_missing"]) == (1, 1)
+    assert np.isnan(get("bits_per_byte").score(pd.DataFrame([bad, good]))[0])
+
+
+@pytest.mark.parametrize("cluster", [None, "cluster"])
+@pytest.mark.parametrize("name", ["cross_entropy_choices", "logprob_correct", "margin_logprob"])
+def test_an_infinite_mean_has_no_error_rather_than_none_at_all(name, cluster):
+    logprobs = [[-np.inf, -1.0], [-1.0, -2.0], [-1.0, -3.0]]
+    samples = pd.DataFrame({"choice_logprobs": logprobs, "gold": 0, "cluster": list("aab")})
+    batches = [samples.iloc[:1], samples.iloc[1:]]
+    for source in (samples, iter(pa.Table.from_pandas(batch) for batch in batches)):
+        [row] = rescore(source, name, cluster=cluster).to_dict("records")
+        assert np.isinf(row["score"])
+        assert np.isnan(row["stderr"])
+
+
+def test_perplexities_beyond_floats_are_infinite_without_a_warning():
+    samples = pd.DataFrame({"logprob": [-1000.0, -900.0], "n_words": 1, "n_bytes": 1})
+    assert np.isposinf(get("word_perplexity").score(samples)).all()
+    [row] = rescore(samples, "byte_perplexity").to_dict("records")
+    assert row["score"] == np.inf
+    assert np.isnan(row["stderr"])

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -129,3 +131,31 @@ def test_accuracy_falls_geometrically_with_length():
         accuracy = mirage.expected_exact_match(p, length)
         slope = np.polyfit(np.log(p), np.log(accuracy), 1)[0]
         assert slope == pytest.approx(length, rel=0.02)
+
+
+@given(
+    target=st.decimals(-1000, 1000, places=3),
+    share=st.integers(-1500, 1500).map(lambda n: Decimal(n) / 10_000),
+    tolerance=st.sampled_from(["0.01", "0.05", "0.1", "0.3", "1"]),
+)
+def test_a_number_matches_up_to_the_bound_itself_as_decimals_have_it(target, share, tolerance):
+    answer = target * (1 + share) if target else share
+    scale = abs(target) if target else 1
+    expected = abs(answer - target) <= Decimal(tolerance) * scale
+    found = get("numeric_match", tolerance=float(tolerance)).score(pair(str(answer), str(target)))
+    assert found[0] == expected
+
+
+def test_rounding_decides_no_number_and_bigbench_keeps_its_own():
+    close = pd.DataFrame(
+        {
+            "prediction": ["1.1", "0.9", "1.1000001", "-1.1", "0.1", "inf", "nan", "1e308", "110"],
+            "target": ["1", "1", "1", "-1", "0", "1", "1", "-1e308", "100"],
+        }
+    )
+    assert get("numeric_match").score(close).tolist() == [1, 1, 0, 1, 1, 0, 0, 0, 1]
+    signed = get("numeric_match", compat="bigbench").score(close)
+    assert signed[:3].tolist() == [0, 1, 0]  # abs(1.1 - 1) / 1 > 0.1 in floats
+    exact = pair("0.30000000000000004", "0.3")
+    assert get("numeric_match", tolerance=0).score(exact)[0] == 0
+    assert get("numeric_match", tolerance=0).score(pair("0.3", "0.30"))[0] == 1

@@ -131,6 +131,9 @@ def test_long_names_lose_their_middle_and_stay_distinct():
 
 
 def test_loss_falls_to_the_right():
+    ax = plot_curves(RESULTS.rename(columns={"loss": "val_loss"}), x="val_loss")
+    assert ax.xaxis_inverted()
+    plt.close()
     ax = plot_curves(RESULTS, x="loss")
     assert ax.xaxis_inverted()
 

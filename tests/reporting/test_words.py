@@ -20,6 +20,7 @@ def test_counts_are_said_in_three_digits(value, said):
 
 def test_a_loss_is_said_from_high_to_low():
     assert span("loss", pd.Series([2.0, 4.0])) == "loss (nats per token) from 4 to 2"
+    assert span("c4_bpb", pd.Series([0.7, 1.2])) == "c4 bpb from 1.2 to 0.7"
 
 
 def test_long_lists_say_how_much_is_left():

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from emergekit import compute, datasets, figures, laws, metrics, theory
     from emergekit.emergence import curve_shapes
     from emergekit.errors import FitError, FitWarning, LoadError, TableError
-    from emergekit.fitting import Fit, bootstrap, delta_path, fit, fit_groups, profile
+    from emergekit.fitting import (
+        Fit,
+        allocate,
+        bootstrap,
+        delta_path,
+        fit,
+        fit_groups,
+        profile,
+    )
     from emergekit.laws import Law, Parameter
     from emergekit.loaders import load
     from emergekit.metrics import Metric, rescore
@@ -44,6 +52,7 @@ _HOMES = {
     "bootstrap": "fitting",
     "profile": "fitting",
     "delta_path": "fitting",
+    "allocate": "fitting",
     "curve_shapes": "emergence",
     "report": "reporting",
 }
@@ -76,6 +85,7 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "bootstrap",
     "profile",
     "delta_path",
+    "allocate",
     "curve_shapes",
     "figures",
     "report",

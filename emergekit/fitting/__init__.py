@@ -1,7 +1,11 @@
-"""Fit laws to tables: `fit` gives a `Fit`, `bootstrap` one with draws, `delta_path` its rivals."""
+"""Fit laws to tables: `fit` gives a `Fit`, `bootstrap` one with draws, `delta_path` its rivals.
+
+`allocate` splits a budget of compute by a fitted loss, or by a fitted optimum.
+"""
 
 from __future__ import annotations
 
+from emergekit.fitting.allocation import allocate
 from emergekit.fitting.estimation import fit
 from emergekit.fitting.groups import fit_groups
 from emergekit.fitting.intervals import bootstrap
@@ -19,4 +23,5 @@ __all__ = [  # noqa: RUF022  in the order of the work
     "profile",
     "profile_intervals",
     "delta_path",
+    "allocate",
 ]

@@ -1,15 +1,19 @@
 """Fit laws to tables: `fit` gives a `Fit`, `bootstrap` one with draws, `delta_path` its rivals.
 
-`allocate` splits a budget of compute by a fitted loss, or by a fitted optimum.
+Compute-optimal scaling: `isoflop_optima` at equal compute (approach 2), whose optima `fit_optima`
+turns into a `Fit`, or a loss in size and tokens (approach 3). `allocate` splits a budget by either.
 """
 
 from __future__ import annotations
 
 from emergekit.fitting.allocation import allocate
+from emergekit.fitting.bias import parabola_bias
 from emergekit.fitting.estimation import fit
 from emergekit.fitting.groups import fit_groups
 from emergekit.fitting.intervals import bootstrap
+from emergekit.fitting.isoflop import isoflop_draws, isoflop_optima
 from emergekit.fitting.objectives import Objective
+from emergekit.fitting.optima import fit_optima
 from emergekit.fitting.profiles import profile, profile_intervals
 from emergekit.fitting.result import Fit
 from emergekit.fitting.sensitivity import delta_path
@@ -23,5 +27,9 @@ __all__ = [  # noqa: RUF022  in the order of the work
     "profile",
     "profile_intervals",
     "delta_path",
+    "isoflop_optima",
+    "isoflop_draws",
+    "parabola_bias",
+    "fit_optima",
     "allocate",
 ]

@@ -1,7 +1,8 @@
 """Fit laws to tables: `fit` gives a `Fit`, `bootstrap` one with draws, `delta_path` its rivals.
 
-Compute-optimal scaling: `isoflop_optima` at equal compute (approach 2), whose optima `fit_optima`
-turns into a `Fit`, or a loss in size and tokens (approach 3). `allocate` splits a budget by either.
+Compute-optimal scaling three ways: `envelope` of training curves and `isoflop_optima` at equal
+compute (approaches 1 and 2), whose optima `fit_optima` turns into a `Fit`, or a loss in size and
+tokens (approach 3). `allocate` splits a budget by any of them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from emergekit.fitting.optima import fit_optima
 from emergekit.fitting.profiles import profile, profile_intervals
 from emergekit.fitting.result import Fit
 from emergekit.fitting.sensitivity import delta_path
+from emergekit.fitting.training import envelope
 
 __all__ = [  # noqa: RUF022  in the order of the work
     "Fit",
@@ -27,6 +29,7 @@ __all__ = [  # noqa: RUF022  in the order of the work
     "profile",
     "profile_intervals",
     "delta_path",
+    "envelope",
     "isoflop_optima",
     "isoflop_draws",
     "parabola_bias",

@@ -13,7 +13,20 @@ if TYPE_CHECKING:
     from emergekit import compute, datasets, figures, laws, metrics, theory
     from emergekit.emergence import curve_shapes
     from emergekit.errors import FitError, FitWarning, LoadError, TableError
-    from emergekit.fitting import Fit, bootstrap, delta_path, fit, fit_groups, profile
+    from emergekit.fitting import (
+        Fit,
+        allocate,
+        bootstrap,
+        delta_path,
+        envelope,
+        fit,
+        fit_groups,
+        fit_optima,
+        isoflop_draws,
+        isoflop_optima,
+        parabola_bias,
+        profile,
+    )
     from emergekit.laws import Law, Parameter
     from emergekit.loaders import load
     from emergekit.metrics import Metric, rescore
@@ -44,6 +57,12 @@ _HOMES = {
     "bootstrap": "fitting",
     "profile": "fitting",
     "delta_path": "fitting",
+    "envelope": "fitting",
+    "isoflop_optima": "fitting",
+    "isoflop_draws": "fitting",
+    "parabola_bias": "fitting",
+    "fit_optima": "fitting",
+    "allocate": "fitting",
     "curve_shapes": "emergence",
     "report": "reporting",
 }
@@ -76,6 +95,12 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "bootstrap",
     "profile",
     "delta_path",
+    "envelope",
+    "isoflop_optima",
+    "isoflop_draws",
+    "parabola_bias",
+    "fit_optima",
+    "allocate",
     "curve_shapes",
     "figures",
     "report",

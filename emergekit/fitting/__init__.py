@@ -1,14 +1,24 @@
-"""Fit laws to tables: `fit` gives a `Fit`, `bootstrap` one with draws, `delta_path` its rivals."""
+"""Fit laws to tables: `fit` gives a `Fit`, `bootstrap` one with draws, `delta_path` its rivals.
+
+Compute-optimal scaling three ways: `envelope` of training curves and `isoflop_optima` at equal
+compute (approaches 1 and 2), whose optima `fit_optima` turns into a `Fit`, or a loss in size and
+tokens (approach 3). `allocate` splits a budget by any of them.
+"""
 
 from __future__ import annotations
 
+from emergekit.fitting.allocation import allocate
+from emergekit.fitting.bias import parabola_bias
 from emergekit.fitting.estimation import fit
 from emergekit.fitting.groups import fit_groups
 from emergekit.fitting.intervals import bootstrap
+from emergekit.fitting.isoflop import isoflop_draws, isoflop_optima
 from emergekit.fitting.objectives import Objective
+from emergekit.fitting.optima import fit_optima
 from emergekit.fitting.profiles import profile, profile_intervals
 from emergekit.fitting.result import Fit
 from emergekit.fitting.sensitivity import delta_path
+from emergekit.fitting.training import envelope
 
 __all__ = [  # noqa: RUF022  in the order of the work
     "Fit",
@@ -19,4 +29,10 @@ __all__ = [  # noqa: RUF022  in the order of the work
     "profile",
     "profile_intervals",
     "delta_path",
+    "envelope",
+    "isoflop_optima",
+    "isoflop_draws",
+    "parabola_bias",
+    "fit_optima",
+    "allocate",
 ]

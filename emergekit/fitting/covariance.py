@@ -108,7 +108,9 @@ def sandwiches(problem: Problem, z: Array) -> Sandwiches:
     stretch = problem.coordinates.stretch(z) / size
     unit = stretch[:, :, None] * stretch[:, None, :]
     known = inner[:, :, None] & inner[:, None, :] & told[:, None, None]
-    cov = inverse @ (parts.swapaxes(1, 2) @ parts) @ inverse
+    # As a square: rounding must not leave a variance below 0 where the rows do not scatter.
+    root = parts @ inverse
+    cov = root.swapaxes(1, 2) @ root
     return Sandwiches(
         np.where(known, unit * cov, np.nan), np.where(known, unit * inverse, np.nan), told
     )

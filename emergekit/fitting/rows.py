@@ -19,6 +19,7 @@ __all__ = [
     "floats",
     "inverse_variances",
     "numbers",
+    "positive_numbers",
     "require_columns",
     "rows_of",
     "weights_of",
@@ -113,6 +114,21 @@ def numbers(table: pd.DataFrame, names: tuple[str, ...], *, where: str) -> pd.Da
         columns[name] = floats(table[name])
         good = columns[name].notna() | table[name].isna()
         _require(good, table[name], "a finite number", where)
+    return pd.DataFrame(columns, index=table.index)
+
+
+def positive_numbers(table: pd.DataFrame, names: tuple[str, ...], *, where: str) -> pd.DataFrame:
+    """Return columns as floats, every one of them positive and finite.
+
+    Raises
+    ------
+    TableError
+        Naming every absent column, or the first cell that is no such number.
+    """
+    require_columns(table, names, where=where)
+    columns = {name: floats(table[name]) for name in names}
+    for name, values in columns.items():
+        _require(np.isfinite(values) & (values > 0), table[name], "a positive number", where)
     return pd.DataFrame(columns, index=table.index)
 
 

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from emergekit.plots.curves import plot_curves
 from emergekit.plots.fits import plot_fit, plot_residuals
+from emergekit.plots.isoflop import plot_isoflops
+from emergekit.plots.surfaces import plot_surface
 from emergekit.plots.uncertainty import plot_draws, plot_profile
 
-__all__ = ["plot_curves", "plot_draws", "plot_fit", "plot_profile", "plot_residuals"]
+__all__ = [
+    "plot_curves",
+    "plot_draws",
+    "plot_fit",
+    "plot_isoflops",
+    "plot_profile",
+    "plot_residuals",
+    "plot_surface",
+]

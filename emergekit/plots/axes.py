@@ -10,7 +10,17 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["GREY", "colours", "label", "literal", "panels", "shades", "shortened", "told_apart"]
+__all__ = [
+    "GREY",
+    "colours",
+    "label",
+    "literal",
+    "panels",
+    "power_of_ten",
+    "shades",
+    "shortened",
+    "told_apart",
+]
 
 GREY = "0.55"
 
@@ -32,6 +42,20 @@ def label(column: str) -> str:
 def literal(text: object) -> str:
     """Return text that matplotlib shows as it is: a dollar sign starts no formula."""
     return str(text).replace("$", r"\$")
+
+
+def power_of_ten(value: float) -> str:
+    """Return a number as mathematical text, to three digits.
+
+    Examples
+    --------
+    >>> power_of_ten(1e18)
+    '$10^{18}$'
+    """
+    digits, exponent = f"{value:.2e}".split("e")
+    factor = f"{float(digits):g}"
+    times = "" if factor == "1" else rf"{factor} \times "
+    return f"${times}10^{{{int(exponent)}}}$"
 
 
 def shortened(text: object, length: int = 34) -> str:

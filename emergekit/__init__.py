@@ -10,21 +10,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from emergekit import compute, datasets, figures, laws, metrics, theory
+    from emergekit import compute, datasets, figures, fitting, laws, metrics, theory
     from emergekit.emergence import curve_shapes
     from emergekit.errors import FitError, FitWarning, LoadError, TableError
     from emergekit.fitting import (
         Fit,
         allocate,
         bootstrap,
-        delta_path,
-        envelope,
         fit,
         fit_groups,
-        fit_optima,
-        isoflop_draws,
-        isoflop_optima,
-        parabola_bias,
         profile,
     )
     from emergekit.laws import Law, Parameter
@@ -56,17 +50,11 @@ _HOMES = {
     "fit_groups": "fitting",
     "bootstrap": "fitting",
     "profile": "fitting",
-    "delta_path": "fitting",
-    "envelope": "fitting",
-    "isoflop_optima": "fitting",
-    "isoflop_draws": "fitting",
-    "parabola_bias": "fitting",
-    "fit_optima": "fitting",
     "allocate": "fitting",
     "curve_shapes": "emergence",
     "report": "reporting",
 }
-_MODULES = ("compute", "theory", "metrics", "datasets", "laws", "figures")
+_MODULES = ("compute", "theory", "metrics", "datasets", "laws", "fitting", "figures")
 
 __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "TableError",
@@ -89,17 +77,12 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "Law",
     "Parameter",
     "laws",
+    "fitting",
     "Fit",
     "fit",
     "fit_groups",
     "bootstrap",
     "profile",
-    "delta_path",
-    "envelope",
-    "isoflop_optima",
-    "isoflop_draws",
-    "parabola_bias",
-    "fit_optima",
     "allocate",
     "curve_shapes",
     "figures",

@@ -7,18 +7,21 @@ tokens (approach 3). `allocate` splits a budget by any of them.
 
 from __future__ import annotations
 
-from emergekit.fitting.allocation import allocate
-from emergekit.fitting.bias import parabola_bias
+from emergekit.fitting.allocation import (
+    allocate,
+    envelope,
+    fit_optima,
+    isoflop_draws,
+    isoflop_optima,
+    parabola_bias,
+)
 from emergekit.fitting.estimation import fit
 from emergekit.fitting.groups import fit_groups
 from emergekit.fitting.intervals import bootstrap
-from emergekit.fitting.isoflop import isoflop_draws, isoflop_optima
 from emergekit.fitting.objectives import Objective
-from emergekit.fitting.optima import fit_optima
 from emergekit.fitting.profiles import profile, profile_intervals
 from emergekit.fitting.result import Fit
 from emergekit.fitting.sensitivity import delta_path
-from emergekit.fitting.training import envelope
 
 __all__ = [  # noqa: RUF022  in the order of the work
     "Fit",

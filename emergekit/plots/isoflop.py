@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
 from emergekit.fitting import isoflop_optima
-from emergekit.fitting.curves import IsoflopCurve, Method, Noise, isoflop_curves
+from emergekit.fitting.allocation.curves import IsoflopCurve, Method, Noise, isoflop_curves
 from emergekit.plots.axes import GREY, label, power_of_ten, shades
 
 __all__ = ["plot_isoflops"]

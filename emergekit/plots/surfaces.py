@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from emergekit.errors import FitWarning
 from emergekit.fitting import Fit, allocate
-from emergekit.fitting.surface import FLOPS_PER_TOKEN_PARAM, Surface, surface_of
+from emergekit.fitting.allocation.surface import FLOPS_PER_TOKEN_PARAM, Surface, surface_of
 from emergekit.plots.axes import GREY, colours, label, power_of_ten, shades
 
 __all__ = ["plot_surface"]

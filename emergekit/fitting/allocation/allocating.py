@@ -10,16 +10,16 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from emergekit.errors import FitError, FitWarning, shown
-from emergekit.fitting.budgets import numbers_above, one_for_each
-from emergekit.fitting.propagation import Row, propagated
-from emergekit.fitting.result import Fit
-from emergekit.fitting.splits import HELD, Split, is_optimal
-from emergekit.fitting.surface import (
+from emergekit.fitting.allocation.budgets import numbers_above, one_for_each
+from emergekit.fitting.allocation.propagation import Row, propagated
+from emergekit.fitting.allocation.splitting import HELD, Split, is_optimal
+from emergekit.fitting.allocation.surface import (
     FLOPS_PER_TOKEN_PARAM,
     Source,
     law_and_params,
     require_scales,
 )
+from emergekit.fitting.result import Fit
 from emergekit.laws import Law
 
 __all__ = ["allocate"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emergekit.errors import FitError, shown
-from emergekit.fitting.minima import lowest_point
+from emergekit.fitting.allocation.minima import lowest_point
 from emergekit.fitting.result import Fit
 from emergekit.laws import CHINCHILLA, Law
 

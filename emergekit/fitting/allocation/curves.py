@@ -11,7 +11,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from emergekit.errors import FitError, TableError, shown, unknown
-from emergekit.fitting.minima import akima_curve, akima_minima, parabola_curve, parabola_minima
+from emergekit.fitting.allocation.minima import (
+    akima_curve,
+    akima_minima,
+    parabola_curve,
+    parabola_minima,
+)
 from emergekit.fitting.rows import positive_numbers, require_columns
 
 __all__ = ["IsoflopCurve", "Method", "Noise", "isoflop_curves", "known_method"]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emergekit.errors import FitError
-from emergekit.fitting.surface import Surface
+from emergekit.fitting.allocation.surface import Surface
 from emergekit.laws import Law
 
 __all__ = ["HELD", "Split", "is_optimal"]

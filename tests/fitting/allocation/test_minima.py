@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.interpolate import Akima1DInterpolator
 
-from emergekit.fitting.minima import akima_minima, lowest_point, parabola_minima
+from emergekit.fitting.allocation.minima import akima_minima, lowest_point, parabola_minima
 
 
 @given(

@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from emergekit.errors import FitError, shown
-from emergekit.fitting.budgets import numbers_above, one_for_each
-from emergekit.fitting.curves import IsoflopCurve, Method, known_method
-from emergekit.fitting.surface import FLOPS_PER_TOKEN_PARAM, Source, Surface, surface_of
+from emergekit.fitting.allocation.budgets import numbers_above, one_for_each
+from emergekit.fitting.allocation.curves import IsoflopCurve, Method, known_method
+from emergekit.fitting.allocation.surface import FLOPS_PER_TOKEN_PARAM, Source, Surface, surface_of
 
 __all__ = ["method_bias", "parabola_bias"]
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from emergekit.fitting.allocation.surface import Source, law_and_params
 from emergekit.fitting.bands import student_reach
 from emergekit.fitting.result import Fit
-from emergekit.fitting.surface import Source, law_and_params
 
 __all__ = ["Quantities", "Row", "propagated"]
 

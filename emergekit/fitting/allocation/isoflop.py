@@ -11,15 +11,15 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from emergekit.errors import FitError, shown
-from emergekit.fitting.bias import method_bias
-from emergekit.fitting.curves import (
+from emergekit.fitting.allocation.bias import method_bias
+from emergekit.fitting.allocation.curves import (
     IsoflopCurve,
     Method,
     Noise,
     isoflop_curves,
     known_method,
 )
-from emergekit.fitting.surface import FLOPS_PER_TOKEN_PARAM, Source, surface_of
+from emergekit.fitting.allocation.surface import FLOPS_PER_TOKEN_PARAM, Source, surface_of
 
 __all__ = ["isoflop_draws", "isoflop_optima"]
 

@@ -7,9 +7,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from emergekit.errors import FitError, TableError, shown
-from emergekit.fitting.budgets import numbers_above
+from emergekit.fitting.allocation.budgets import numbers_above
+from emergekit.fitting.allocation.surface import FLOPS_PER_TOKEN_PARAM
 from emergekit.fitting.rows import positive_numbers, require_columns
-from emergekit.fitting.surface import FLOPS_PER_TOKEN_PARAM
 
 __all__ = ["envelope"]
 

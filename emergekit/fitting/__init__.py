@@ -3,6 +3,8 @@
 Compute-optimal scaling three ways: `envelope` of training curves and `isoflop_optima` at equal
 compute (approaches 1 and 2), whose optima `fit_optima` turns into a `Fit`, or a loss in size and
 tokens (approach 3). `allocate` splits a budget by any of them.
+
+`compare` puts fits in order by their likelihood.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from emergekit.fitting.allocation import (
     isoflop_optima,
     parabola_bias,
 )
+from emergekit.fitting.comparison import compare
 from emergekit.fitting.estimation import fit
 from emergekit.fitting.groups import fit_groups
 from emergekit.fitting.intervals import bootstrap
@@ -32,6 +35,7 @@ __all__ = [  # noqa: RUF022  in the order of the work
     "profile",
     "profile_intervals",
     "delta_path",
+    "compare",
     "envelope",
     "isoflop_optima",
     "isoflop_draws",

@@ -4,6 +4,7 @@ Compute-optimal scaling three ways: `envelope` of training curves and `isoflop_o
 compute (approaches 1 and 2), whose optima `fit_optima` turns into a `Fit`, or a loss in size and
 tokens (approach 3). `allocate` splits a budget by any of them.
 
+`influence` shows what an answer owes to single rows, and `deletion_path` to one after another.
 `compare` puts fits in order by their likelihood, `extrapolate` and `select_law` laws by what
 they predict of rows that a split such as `leave_largest_out` holds out.
 """
@@ -19,6 +20,7 @@ from emergekit.fitting.allocation import (
     parabola_bias,
 )
 from emergekit.fitting.comparison import compare
+from emergekit.fitting.deletion import deletion_path, influence
 from emergekit.fitting.estimation import fit
 from emergekit.fitting.extrapolation import extrapolate, extrapolation_errors
 from emergekit.fitting.groups import fit_groups
@@ -39,6 +41,8 @@ __all__ = [  # noqa: RUF022  in the order of the work
     "profile",
     "profile_intervals",
     "delta_path",
+    "influence",
+    "deletion_path",
     "compare",
     "leave_largest_out",
     "rolling_origin",

@@ -194,7 +194,7 @@ def test_an_unknown_scale_and_options_of_no_fit_are_refused():
 def test_breaks_are_counted_right_in_most_simulations(n_breaks):
     known = [laws.broken_power_law(n, "x", "y") for n in range(n_breaks + 2)]
     right = 0
-    for seed in range(8):
+    for seed in range(5):
         found = select_law(known, broken_rows(n_breaks, seed), blocked_folds(5, by="x"))
         right += found.loc[found["chosen"], "law"].item() == known[n_breaks].name
-    assert right >= 6
+    assert right >= 4

@@ -73,7 +73,7 @@ def test_five_laws_and_the_chosen_one_on_translation():
 
 @pytest.mark.slow
 def test_the_whole_benchmark_has_the_errors_of_the_global_minima():
-    _, table = figures.get("extrapolation")()
+    _, table = figures.get("extrapolation")(engine="processes")
     means = table.pivot_table(index="domain", columns="law", values="mean_error")
     assert table.drop_duplicates("domain")["n_curves"].tolist() == [72, 5, 5, 10]
     for domain, value in M1_MEAN.items():

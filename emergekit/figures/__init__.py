@@ -10,9 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from emergekit.errors import unknown
-from emergekit.figures import cost, mirage, scaling
+from emergekit.figures import benchmark, cost, mirage, scaling
 
-__all__ = ["FIGURES", "cost", "describe", "get", "mirage", "scaling"]
+__all__ = ["FIGURES", "benchmark", "cost", "describe", "get", "mirage", "scaling"]
 
 FIGURES: Mapping[str, Callable[[], tuple[Figure, pd.DataFrame]]] = MappingProxyType(
     {
@@ -21,6 +21,7 @@ FIGURES: Mapping[str, Callable[[], tuple[Figure, pd.DataFrame]]] = MappingProxyT
         "mirage-annotated-metrics": mirage.annotated_metrics,
         "chinchilla": scaling.chinchilla,
         "fitting-cost": cost.fitting_cost,
+        "extrapolation": benchmark.extrapolation,
     }
 )
 

@@ -3,6 +3,10 @@
 Compute-optimal scaling three ways: `envelope` of training curves and `isoflop_optima` at equal
 compute (approaches 1 and 2), whose optima `fit_optima` turns into a `Fit`, or a loss in size and
 tokens (approach 3). `allocate` splits a budget by any of them.
+
+`influence` shows what an answer owes to single rows, and `deletion_path` to one after another.
+`compare` puts fits in order by their likelihood, `extrapolate` and `select_law` laws by what
+they predict of rows that a split such as `leave_largest_out` holds out.
 """
 
 from __future__ import annotations
@@ -15,12 +19,17 @@ from emergekit.fitting.allocation import (
     isoflop_optima,
     parabola_bias,
 )
+from emergekit.fitting.comparison import compare
+from emergekit.fitting.deletion import deletion_path, influence
 from emergekit.fitting.estimation import fit
+from emergekit.fitting.extrapolation import extrapolate, extrapolation_errors
 from emergekit.fitting.groups import fit_groups
+from emergekit.fitting.holdout import blocked_folds, flagged, leave_largest_out, rolling_origin
 from emergekit.fitting.intervals import bootstrap
 from emergekit.fitting.objectives import Objective
 from emergekit.fitting.profiles import profile, profile_intervals
 from emergekit.fitting.result import Fit
+from emergekit.fitting.selection import select_law
 from emergekit.fitting.sensitivity import delta_path
 
 __all__ = [  # noqa: RUF022  in the order of the work
@@ -32,6 +41,16 @@ __all__ = [  # noqa: RUF022  in the order of the work
     "profile",
     "profile_intervals",
     "delta_path",
+    "influence",
+    "deletion_path",
+    "compare",
+    "leave_largest_out",
+    "rolling_origin",
+    "blocked_folds",
+    "flagged",
+    "extrapolate",
+    "extrapolation_errors",
+    "select_law",
     "envelope",
     "isoflop_optima",
     "isoflop_draws",

@@ -54,7 +54,8 @@ def fit(
         What is minimised, a sum over rows; the law's own if None. "least_squares", "huber", "lad"
         (absolute deviations, the limit of "huber" for small deltas), "quantile" or "asymmetric"
         (Huber with predictions above the observation counting more); with "_log" behind, on
-        differences of logarithms. "binomial": the likelihood of scores that are shares of right
+        differences of logarithms. "least_squares_log1p": on those of logarithms of 1 + response,
+        so that responses may be 0. "binomial": the likelihood of scores that are shares of right
         answers, with weights the numbers of test items.
     delta : float
         Where the penalty of "huber" and "asymmetric" turns linear, in units of the response or its

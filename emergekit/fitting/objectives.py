@@ -15,7 +15,7 @@ from emergekit.fitting.scatter import robust_deviation
 __all__ = ["OBJECTIVES", "Objective", "objective"]
 
 Array = NDArray[np.float64]
-Residual: TypeAlias = Literal["raw", "log", "deviance"]
+Residual: TypeAlias = Literal["raw", "log", "log1p", "deviance"]
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,10 @@ class Objective:
     ----------
     name : str
         As `fit` takes it.
-    residual : {"raw", "log", "deviance"}
-        Differences of responses or of their logarithms; "deviance" for scores that are shares of
-        right answers, whose squared residuals add up to the binomial deviance.
+    residual : {"raw", "log", "log1p", "deviance"}
+        Differences of responses, of their logarithms, or of logarithms of 1 + response; "deviance"
+        for scores that are shares of right answers, whose squared residuals add up to the binomial
+        deviance.
     delta : float
         Size of residual beyond which the penalty grows linearly (Huber 1964); inf for least
         squares, 0 for absolute deviations.
@@ -59,16 +60,25 @@ class Objective:
         return self.residual == "deviance"
 
     def transform(self, response: Array) -> Array:
-        """Return the response on the scale of intervals: as it is, or its logarithm."""
-        if not self.log:
-            return response
+        """Return the response on the scale of intervals: as it is, or a logarithm."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.log(response)
+            if self.residual == "log1p":
+                return np.log1p(response)
+            return np.log(response) if self.log else response
 
     def transform_slope(self, predicted: Array) -> Array:
         """Return the derivative of the transformed response."""
         with np.errstate(divide="ignore"):
+            if self.residual == "log1p":
+                return 1 / (1 + predicted)
             return 1 / predicted if self.log else np.ones_like(predicted)
+
+    def untransform(self, transformed: Array) -> Array:
+        """Return the response that has this transform."""
+        with np.errstate(over="ignore"):
+            if self.residual == "log1p":
+                return np.expm1(transformed)
+            return np.exp(transformed) if self.log else transformed
 
     def unit(self, predicted: Array) -> Array:
         """Return what a row scatters by on the scale of intervals, up to a common factor."""
@@ -90,6 +100,8 @@ class Objective:
 
     def scale(self, observed: Array) -> Array:
         """Return the residual that an error of the size of the response itself would leave."""
+        if self.residual == "log1p":
+            return np.abs(observed) / (1 + observed)
         return np.abs(observed) if self.residual == "raw" else np.ones_like(observed)
 
     def counted(self, residuals: Array, values: Array) -> Array:
@@ -159,7 +171,7 @@ def objective(name: str, delta: float = 1e-3, over: float = 2.0, tau: float = 0.
     ----------
     name : str
         "least_squares", "huber", "lad", "quantile" or "asymmetric"; with "_log" behind for
-        residuals of logarithms; or "binomial".
+        residuals of logarithms; "least_squares_log1p" for those of 1 + response; or "binomial".
     delta : float
         Where "huber" and "asymmetric" turn linear.
     over : float
@@ -180,6 +192,8 @@ def objective(name: str, delta: float = 1e-3, over: float = 2.0, tau: float = 0.
         raise FitError(f"tau must lie between 0 and 1; it is {shown(tau)}.")
     if name == "binomial":
         return Objective(name, "deviance", delta=np.inf)
+    if name == "least_squares_log1p":
+        return Objective(name, "log1p", delta=np.inf)
     shape = name.removesuffix("_log")
     options = {
         "least_squares": {"delta": np.inf},
@@ -197,6 +211,7 @@ OBJECTIVES = (
         for shape in ("least_squares", "huber", "lad", "quantile", "asymmetric")
         for ending in ("", "_log")
     ),
+    "least_squares_log1p",
     "binomial",
 )
 """The names that `fit` knows."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from emergekit.fitting.covariance import Uncertainty, correlated_pairs, sandwich
 from emergekit.fitting.deviance import binomial_log_likelihood, counts_answers
+from emergekit.fitting.likelihood import log_likelihood
 from emergekit.fitting.problem import Problem
 from emergekit.fitting.scatter import deviation
 from emergekit.fitting.solver import Solution
@@ -99,20 +100,11 @@ def statistics(problem: Problem, z: Array, value: Array, heaviest: Array) -> dic
 def _log_likelihood(problem: Problem, residuals: Array, weights: Array) -> Array:
     """Return the Gaussian log-likelihood at its best variance; NaN for a robust objective.
 
-    Row i has variance s^2 / w_i; the sum of log w makes it the same for weights of any scale. Of
-    residuals of logarithms it is the log-normal likelihood of the response itself, whose density
-    is that of the logarithm divided by the response. A fit through every row has a likelihood
-    without bound: NaN.
+    A fit through every row has a likelihood without bound: NaN.
     """
-    goal, n = problem.objective, residuals.shape[-1]
-    if np.isfinite(goal.delta) or problem.df_residual < 1:
+    if np.isfinite(problem.objective.delta) or problem.df_residual < 1:
         return np.full(len(residuals), np.nan)
-    tiny = np.finfo(float).tiny
-    variance = np.maximum((weights * residuals**2).sum(axis=-1) / n, tiny)
-    jacobian = np.log(problem.observed).sum(axis=-1) if goal.log else 0.0
-    scale = np.log(np.maximum(weights, tiny)).sum(axis=-1) / 2
-    likelihood: Array = -n / 2 * (np.log(2 * np.pi * variance) + 1) + scale - jacobian
-    return likelihood
+    return log_likelihood(problem.objective, problem.observed, residuals, weights)
 
 
 def _answers(problem: Problem, weights: Array) -> Array:

@@ -90,11 +90,8 @@ class Resampler:
         return replace(self.problem, observed=right / n_answers)
 
     def _observing(self, errors: Array) -> Problem:
-        observed = self._fitted + errors / np.sqrt(self.problem.weights)
-        if self.problem.objective.log:
-            with np.errstate(over="ignore"):
-                observed = np.exp(observed)
-        return replace(self.problem, observed=observed)
+        drawn = self._fitted + errors / np.sqrt(self.problem.weights)
+        return replace(self.problem, observed=self.problem.objective.untransform(drawn))
 
 
 def _location(errors: Array, goal: Objective) -> float:

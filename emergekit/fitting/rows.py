@@ -73,6 +73,9 @@ def demands(
         if name == response and goal.log:
             good &= column > 0
             must = "a positive number (the objective takes its logarithm)"
+        elif name == response and goal.residual == "log1p":
+            good &= column > -1
+            must = "a number above -1 (the objective takes the logarithm of 1 + it)"
         elif name == response and goal.binomial:
             good &= column.between(0, 1)
             must = "a share of right answers, from 0 to 1 (the objective is binomial)"

@@ -6,7 +6,9 @@ import numpy as np
 
 from emergekit.laws.law import Array
 
-__all__ = ["line"]
+__all__ = ["line", "thinned"]
+
+_MOST_ROWS = 64
 
 
 def line(x: Array, y: Array) -> tuple[Array, Array]:
@@ -27,3 +29,12 @@ def line(x: Array, y: Array) -> tuple[Array, Array]:
     spread = np.where(told, (centred**2).sum(axis=-1), np.nan)
     slope = (centred * y).sum(axis=-1) / spread
     return y.mean(axis=-1) - slope * x.mean(axis=-1), slope
+
+
+def thinned(response: Array, x: Array) -> tuple[Array, Array]:
+    """Return ln x and ln response of the positive rows, of many as many as a guess needs."""
+    good = (response > 0) & (x > 0)
+    order = np.argsort(x[good], kind="stable")
+    if len(order) > _MOST_ROWS:
+        order = order[np.linspace(0, len(order) - 1, _MOST_ROWS).astype(int)]
+    return np.log(x[good][order]), np.log(response[good][order])

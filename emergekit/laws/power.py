@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from operator import itemgetter
 
 import numpy as np
 
@@ -13,8 +12,10 @@ from emergekit.laws.lines import line
 
 __all__ = ["m1", "m2", "offset_power_law", "power_law"]
 
-_FLOORS = np.concatenate([[0.0], 1 - np.geomspace(1.0, 1e-3, 40)[1:]])
-"""Floors that a guess tries, as shares of the lowest response."""
+_EXPONENTS = np.geomspace(0.01, 2.0, 80)
+"""Exponents that a guess of a law with a floor tries."""
+_FAINT_FLOOR = 1e-3
+"""Share of the lowest response that stands for no floor, where no search by logarithms starts."""
 
 
 def power(x: Array, b: Array, c: Array) -> Array:
@@ -56,7 +57,8 @@ def power_scale(
 
 def power_guess(response: Array, x: Array) -> tuple[float, ...]:
     """Return b and c by a line through the logarithms."""
-    return _line(response, x)[:2]
+    good = (response > 0) & (x > 0)
+    return _line(response[good], np.log(x[good]))[:2]
 
 
 def offset_power(x: Array, E: Array, b: Array, c: Array) -> Array:
@@ -106,20 +108,39 @@ def offset_power_scale(
 
 
 def offset_power_guess(response: Array, x: Array) -> tuple[float, ...]:
-    """Return E, b and c by lines through the logarithms above each of 40 floors."""
-    tried = [(share, *_line(response, x, share)) for share in _FLOORS]
-    share, b, c, _ = min(tried, key=itemgetter(-1))
-    return float(share * response[response > 0].min(initial=np.inf)), b, c
+    """Return E, b and c, the best over a grid of exponents.
 
-
-def _line(response: Array, x: Array, share: float = 0.0) -> tuple[float, float, float]:
-    """Return b, c and the residuals of y (squared, summed, in logs) above a floor."""
+    Given c, the law is linear in E and b; squares of relative errors stand for those of logarithms.
+    A floor may lie above the lowest row, where a line through the logarithm of y - E has no value.
+    """
     good = (response > 0) & (x > 0)
-    floor = share * response[good].min(initial=np.inf)
-    log_b, slope = line(np.log(x[good]), np.log(response[good] - floor))
-    b = float(np.exp(log_b))
-    miss = np.log(floor + b * x[good] ** slope) - np.log(response[good])
-    return b, -float(slope), float(miss @ miss)
+    y, log_x = response[good], np.log(x[good])
+    b, c, missed = _line(y, log_x)
+    if not (len(y) and np.isfinite(missed)):
+        return np.nan, b, c
+    tried = [(missed, _FAINT_FLOOR * y.min(), b, c), *zip(*_above_floors(y, log_x), strict=True)]
+    return tuple(float(part) for part in min(tried)[1:])
+
+
+def _above_floors(y: Array, log_x: Array) -> tuple[Array, ...]:
+    """Return misfit, E, b and c for each exponent of the grid, E and b by least squares."""
+    middle = log_x.mean()  # powers of x itself may leave the range of floats
+    falling = np.exp(-_EXPONENTS[:, None] * (log_x - middle))
+    one, fall = 1 / y, falling / y
+    ones, cross, squares = one @ one, fall @ one, (fall**2).sum(axis=-1)
+    floor = (squares * one.sum() - cross * fall.sum(axis=-1)) / (ones * squares - cross**2)
+    floor = np.fmax(floor, _FAINT_FLOOR * y.min())
+    b = (fall.sum(axis=-1) - floor * cross) / squares
+    missed = ((np.log(floor[:, None] + b[:, None] * falling) - np.log(y)) ** 2).sum(axis=-1)
+    missed = np.where(np.isfinite(missed) & (b > 0), missed, np.inf)
+    return missed, floor, b * np.exp(_EXPONENTS * middle), _EXPONENTS
+
+
+def _line(y: Array, log_x: Array) -> tuple[float, float, float]:
+    """Return b, c and the residuals (squared, summed, in logs) of the power law to zero."""
+    log_b, slope = line(log_x, np.log(y))
+    miss = log_b + slope * log_x - np.log(y)
+    return float(np.exp(log_b)), -float(slope), float(miss @ miss)
 
 
 def power_law(variable: str = "flops", response: str = "loss") -> Law:

@@ -7,11 +7,23 @@ from scipy.special import expit
 
 from emergekit.laws.formula import Formula, require_variable
 from emergekit.laws.law import Array, Law, Parameter
+from emergekit.laws.lines import line, thinned
 from emergekit.laws.power import offset_power_guess
 
 __all__ = ["m3", "m4"]
 
 _NEWTON_STEPS = 100
+_BENDS = np.geomspace(1e-4, 1e3, 141)
+"""Where M3 may bend, as multiples of 1 over the geometric mean of x."""
+_FLOORS = np.array([1e-3, 0.2, 0.4, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98, 0.99, 0.999])
+"""Floors that a guess of M4 tries, as shares of the lowest response."""
+_ROOM = np.array([1e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 10.0])
+"""Ceilings that it tries, by how far they lie above the highest response, as a share of it."""
+_STRETCHES = 6
+_STEEPEST = 2.0
+"""Highest exponent of both laws."""
+_FAR = 1e8
+_ALPHAS = np.array([1e-2, 0.2, 0.5, 1.0, 1.5, 2.5, 5.0, 10.0])
 
 
 def bent_power(x: Array, beta: Array, gamma: Array, c: Array) -> Array:
@@ -57,10 +69,22 @@ def bent_power_scale(
         return np.where(left > 0, 1 / np.where(left > 0, left, 1.0), np.inf)
 
 
-def bent_power_guess(response: Array, x: Array) -> tuple[float, ...]:
-    """Return beta, gamma and c with the floor and the slope of the power law with offset."""
-    floor, b, c = offset_power_guess(response, x)
-    return b, float(np.divide(floor, b) ** np.divide(1.0, c)), c
+def bent_power_guess(response: Array, x: Array) -> tuple[Array, ...]:
+    """Return beta, gamma and c, the best of a grid of gammas first.
+
+    Given gamma, log y is linear in log beta and c, so a line gives the best of both. The squares
+    may be least on either side of a bend, so the best gamma of each stretch of the grid counts.
+    """
+    log_x, log_y = thinned(response, x)
+    if not len(log_x):
+        return (np.array([np.nan]),) * 3
+    gammas = _BENDS * np.exp(-log_x.mean())
+    base = np.log(np.exp(-log_x) + gammas[:, None])
+    c = np.clip(line(base, log_y)[1], 0.0, _STEEPEST)
+    log_beta = log_y.mean() - c * base.mean(axis=-1)
+    missed = ((log_beta[:, None] + c[:, None] * base - log_y) ** 2).sum(axis=-1)
+    best = _best_of_stretches(missed)
+    return np.exp(log_beta[best]), gammas[best], c[best]
 
 
 def sigmoidal_power(
@@ -139,11 +163,48 @@ def sigmoidal_power_scale(
         return np.asarray((beta * below**alpha / above) ** np.divide(1.0, c))
 
 
-def sigmoidal_power_guess(response: Array, x: Array) -> tuple[float, ...]:
-    """Return the power law with offset, under a ceiling half as high again as the data."""
-    floor, b, c = offset_power_guess(response, x)
-    ceiling = 1.5 * float(response.max())
-    return float(np.divide(b, ceiling)), c, floor, ceiling, 1.0
+def sigmoidal_power_guess(response: Array, x: Array) -> tuple[Array, ...]:
+    """Return beta, c, eps_inf, eps_0 and alpha, the best of a grid first, and M2 as the last.
+
+    Given floor, ceiling and alpha, the paper's transformed response is linear in log beta and c. It
+    only proposes; what counts is the residual of log y. The best of each alpha is a rival start:
+    the squares have minima at a corner (alpha near 0) and in a bend far below the ceiling. Where
+    the rows show no ceiling, the law is M2 under a far one, to which the search would crawl.
+    """
+    log_x, log_y = thinned(response, x)
+    if not len(log_x):
+        return (np.array([np.nan]),) * 5
+    y = np.exp(log_y)
+    floor, ceiling, alpha = (
+        part.ravel()[:, None]
+        for part in np.meshgrid(_FLOORS * y.min(), (1 + _ROOM) * y.max(), _ALPHAS, indexing="ij")
+    )
+    left = np.log(y - floor) - alpha * np.log(ceiling - y)
+    c = np.clip(-line(log_x, left)[1], 0.0, _STEEPEST)[:, None]
+    beta = np.exp(left.mean(axis=-1, keepdims=True) + c * log_x.mean())
+    predicted = sigmoidal_power(np.exp(log_x), beta, c, floor, ceiling, alpha)
+    missed = ((np.log(predicted) - log_y) ** 2).sum(axis=-1)
+    missed = np.where(np.isfinite(missed), missed, np.inf)
+    of_alpha = missed.reshape(-1, len(_ALPHAS))
+    best = of_alpha.argmin(axis=0) * len(_ALPHAS) + np.arange(len(_ALPHAS))
+    best = best[np.argsort(missed[best], kind="stable")]
+    best_of_grid = (part[best, 0] for part in (beta, c, floor, ceiling, alpha))
+    plain = _as_power(float(y.max()), *offset_power_guess(response, x))
+    return tuple(np.append(part, other) for part, other in zip(best_of_grid, plain, strict=True))
+
+
+def _as_power(highest: float, floor: float, b: float, c: float) -> tuple[float, ...]:
+    """Return the parameters of M4 that give the power law with offset, under a far ceiling."""
+    ceiling, alpha = _FAR * highest, 1.0
+    return b * ceiling**-alpha, c, floor, ceiling, alpha
+
+
+def _best_of_stretches(missed: Array) -> Array:
+    """Return the place of the least entry in each stretch, the least of all first."""
+    missed = np.where(np.isfinite(missed), missed, np.inf)
+    stretches = np.array_split(np.arange(len(missed)), _STRETCHES)
+    best = np.array([stretch[missed[stretch].argmin()] for stretch in stretches])
+    return best[np.argsort(missed[best], kind="stable")]
 
 
 def _sigmoidal(
@@ -190,7 +251,7 @@ def m3(variable: str = "n_tokens", response: str = "loss") -> Law:
         parameters=(
             Parameter("beta", start=10.0, lower=0.0, scale="log"),
             Parameter("gamma", start=1e-9, lower=0.0, scale="log", unit=f"1/{variable}"),
-            Parameter("c", start=0.15, lower=0.0, upper=2.0),
+            Parameter("c", start=0.15, lower=0.0, upper=_STEEPEST),
         ),
         function=Formula(bent_power, arguments),
         gradient=Formula(bent_power_gradient, arguments),
@@ -228,7 +289,7 @@ def m4(variable: str = "n_tokens", response: str = "loss") -> Law:
         response=response,
         parameters=(
             Parameter("beta", start=10.0, lower=0.0, scale="log"),
-            Parameter("c", start=0.15, lower=0.0, upper=2.0),
+            Parameter("c", start=0.15, lower=0.0, upper=_STEEPEST),
             Parameter("eps_inf", start=1.5, lower=0.0, scale="log"),
             Parameter("eps_0", start=11.0, lower=0.0, scale="log"),
             Parameter("alpha", start=1.0, lower=1e-3, upper=20.0, scale="log"),

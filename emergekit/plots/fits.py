@@ -90,11 +90,11 @@ def plot_residuals(fit: Fit, *, x: pd.Series | None = None, ax: Axes | None = No
     )
     ax.axhline(0, color=GREY, linewidth=0.9)
     ax.scatter(against, residuals, s=10, color=colours(1)[0])
-    kind = "ln " if fit.objective.log else ""
+    name = {"log": f"ln {response}", "log1p": f"ln (1 + {response})"}
     ax.set(
         xscale="log" if against.min() > 0 and against.max() > _WIDE * against.min() else "linear",
         xlabel=label(str(against.name)),
-        ylabel=f"residual of {kind}{response} (observed - fit)",
+        ylabel=f"residual of {name.get(fit.objective.residual, response)} (observed - fit)",
     )
     return ax
 

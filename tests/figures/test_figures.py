@@ -4,8 +4,10 @@ from matplotlib.figure import Figure
 
 from emergekit import figures
 
+SLOW = {"extrapolation", "fitting-cost"}
 
-@pytest.mark.parametrize("name", sorted({*figures.FIGURES} - {"fitting-cost"}))
+
+@pytest.mark.parametrize("name", sorted({*figures.FIGURES} - SLOW))
 def test_every_figure_comes_with_its_table(name):
     figure, table = figures.get(name)()
     assert isinstance(figure, Figure)

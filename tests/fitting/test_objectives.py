@@ -1,9 +1,11 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emergekit.errors import FitError
+from emergekit import bootstrap, datasets, fit, laws
+from emergekit.errors import FitError, TableError
 from emergekit.fitting.objectives import objective
 
 RESIDUALS = np.array([-3.0, -0.5, 0.0, 0.2, 4.0])
@@ -84,3 +86,36 @@ def test_quantiles_and_asymmetric_penalties_tell_over_from_under():
 def test_options_that_cannot_be_meant_are_refused(options, message):
     with pytest.raises(FitError, match=message):
         objective("quantile", **options)
+
+
+def test_residuals_of_log1p_take_a_response_of_zero_and_undo_themselves():
+    log1p = objective("least_squares_log1p")
+    y = np.array([0.0, 0.5, 3.0])
+    assert log1p.residuals(np.zeros(3), y) == pytest.approx(np.log(1 + y))
+    step = 1e-6
+    slope = (log1p.transform(y + step) - log1p.transform(y - step)) / (2 * step)
+    assert log1p.slope(y, y) == pytest.approx(slope, rel=1e-6)
+    for name in ("least_squares", "least_squares_log", "least_squares_log1p", "binomial"):
+        goal = objective(name)
+        assert goal.untransform(goal.transform(y)) == pytest.approx(y)
+
+
+@pytest.mark.filterwarnings("ignore::emergekit.errors.FitWarning")
+def test_the_published_broken_law_of_addition_is_the_least_squares_of_log1p():
+    # spec/scaling.md, section 2.5: Caballero et al. 2022, one break, 14 of 17 points
+    points = datasets.load_bnsl_addition()
+    known, ahead = points[points["is_fit"]], points[~points["is_fit"]]
+    law = laws.broken_power_law(1, "x")
+    found = fit(law, known, objective="least_squares_log1p")
+    published = [0.41388, 2.27727, 0.055077, 5.66291, 612.58, 0.059193]
+    assert found.params.tolist() == pytest.approx(published, rel=2e-5)
+    miss = np.log(found.predict(ahead)["predicted"]) - np.log(ahead["loss"])
+    assert np.sqrt(np.mean(miss**2)) == pytest.approx(0.010916, abs=5e-7)
+    for kind in ("case", "residual", "wild", "parametric"):
+        assert len(bootstrap(found, 3, kind).draws)
+
+
+def test_a_response_without_a_log1p_is_named():
+    table = pd.DataFrame({"flops": [1.0, 2.0, 3.0], "loss": [0.0, 1.0, -1.0]})
+    with pytest.raises(TableError, match=r"'loss' must be a number above -1.*row 2 holds -1"):
+        fit(laws.power_law(), table, objective="least_squares_log1p")

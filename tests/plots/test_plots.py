@@ -3,10 +3,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emergekit import laws
-from emergekit.errors import FitError
-from emergekit.fitting import Fit, bootstrap, fit
-from emergekit.plots import plot_curves, plot_draws, plot_fit, plot_profile
+from emergekit import datasets, laws
+from emergekit.errors import FitError, TableError
+from emergekit.fitting import Fit, bootstrap, fit, influence, leave_largest_out
+from emergekit.plots import (
+    plot_curves,
+    plot_draws,
+    plot_extrapolation,
+    plot_fit,
+    plot_influence,
+    plot_profile,
+)
 from emergekit.plots.axes import label, literal, shortened, told_apart
 from emergekit.plots.fits import plot_residuals
 
@@ -184,7 +191,6 @@ def constant_gradient(n_params, a):
 
 
 def test_a_fit_of_one_variable_is_a_curve_through_the_rows():
-    from emergekit import fit
     from emergekit.laws import Law, Parameter
 
     law = Law(
@@ -224,3 +230,41 @@ def test_a_variable_that_spans_little_has_a_linear_axis():
     table = pd.DataFrame({"loss": loss, "score": 0.2 + 0.5 * np.maximum(2.7 - loss, 0)})
     found = fit(laws.hinge(), table, fixed={"c": 0.2})
     assert plot_fit(found).get_xscale() == "linear"
+
+
+@pytest.mark.filterwarnings("ignore::emergekit.errors.FitWarning")
+def test_the_rows_that_a_fit_rests_on_are_named_and_large():
+    runs = datasets.load_chinchilla().set_index("model")
+    table = influence(fit(laws.CHINCHILLA, runs), exact=False)
+    ax = plot_influence(table)
+    assert [text.get_text() for text in ax.texts] == list(table.index[:5])
+    plain, outliers = (np.asarray(dots.get_sizes()) for dots in ax.collections)
+    assert len(plain) + len(outliers) == 245
+    assert len(outliers) == table["outlier"].sum()
+    assert outliers.max() == max(plain.max(), outliers.max())
+    with pytest.raises(TableError, match="needs column 'cook'"):
+        plot_influence(table.drop(columns="cook"))
+
+
+@pytest.mark.filterwarnings("ignore::emergekit.errors.FitWarning")
+def test_an_extrapolation_shades_what_was_held_out_and_says_how_far_each_law_is_off():
+    points = datasets.load_bnsl_addition()
+    known = points[points["is_fit"]]
+    fits = [fit(law, known) for law in (laws.broken_power_law(1, "x"), laws.m1("x"))]
+    ax = plot_extrapolation(fits, points)
+    assert [len(line.get_xdata()) for line in ax.lines] == [300, 300]
+    names = ax.get_legend_handles_labels()[1]
+    assert names[:2] == ["held out", "broken1_in_x, error 0.0111"]
+    shade = ax.patches[0].get_extents().transformed(ax.transData.inverted())
+    assert (shade.x0, shade.x1) == pytest.approx((800.0, 928.0))
+    with pytest.raises(TableError, match="14 of 14 rows of the table are rows of the fit"):
+        plot_extrapolation(fits, known)
+
+
+@pytest.mark.filterwarnings("ignore::emergekit.errors.FitWarning")
+def test_laws_of_several_variables_are_points_where_rows_are_held_out(chinchilla_runs):
+    [(train, test)] = leave_largest_out()(chinchilla_runs)
+    ax = plot_extrapolation(fit(laws.CHINCHILLA, train), chinchilla_runs, x="flops")
+    assert [len(dots.get_offsets()) for dots in ax.collections] == [192, 48, 48]
+    assert ax.get_xlabel() == "training compute (FLOPs)"
+    assert len(test) == 48

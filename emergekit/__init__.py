@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from emergekit import compute, datasets, figures, fitting, laws, metrics, theory
-    from emergekit.emergence import curve_shapes
+    from emergekit.emergence import collapse_test, curve_shapes
     from emergekit.errors import FitError, FitWarning, LoadError, TableError
     from emergekit.fitting import (
         Fit,
@@ -54,6 +54,7 @@ _HOMES = {
     "compare": "fitting",
     "allocate": "fitting",
     "curve_shapes": "emergence",
+    "collapse_test": "emergence",
     "report": "reporting",
 }
 _MODULES = ("compute", "theory", "metrics", "datasets", "laws", "fitting", "figures")
@@ -88,6 +89,7 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "compare",
     "allocate",
     "curve_shapes",
+    "collapse_test",
     "figures",
     "report",
 ]

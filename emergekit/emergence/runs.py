@@ -94,7 +94,7 @@ def finite_column(rows: pd.DataFrame, name: str, *, where: str) -> Array:
 def _told_by(rows: pd.DataFrame, keys: Iterable[str], told_by: str) -> Units:
     present = [name for name in keys if name in rows]
     groups = rows.groupby(present, dropna=False, sort=False).ngroup()
-    codes = groups.to_numpy(dtype=np.intp)
+    codes: Codes = np.asarray(groups, dtype=np.intp)
     first = np.unique(codes, return_index=True)[1]
     # The plain name where it tells the runs apart, which it nearly always does.
     names = list(rows[told_by].iloc[first])

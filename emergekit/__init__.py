@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from emergekit import compute, datasets, figures, fitting, laws, metrics, theory
-    from emergekit.emergence import collapse_test, curve_shapes
+    from emergekit.emergence import break_test, collapse_test, curve_shapes, fit_threshold
     from emergekit.errors import FitError, FitWarning, LoadError, TableError
     from emergekit.fitting import (
         Fit,
@@ -55,6 +55,8 @@ _HOMES = {
     "allocate": "fitting",
     "curve_shapes": "emergence",
     "collapse_test": "emergence",
+    "break_test": "emergence",
+    "fit_threshold": "emergence",
     "report": "reporting",
 }
 _MODULES = ("compute", "theory", "metrics", "datasets", "laws", "fitting", "figures")
@@ -90,6 +92,8 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "allocate",
     "curve_shapes",
     "collapse_test",
+    "break_test",
+    "fit_threshold",
     "figures",
     "report",
 ]

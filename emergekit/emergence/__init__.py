@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from emergekit.emergence.breaks import break_test
 from emergekit.emergence.collapse import collapse_test
 from emergekit.emergence.curves import curve_shapes
 from emergekit.emergence.loss_scale import normalized_performance, scale_at_loss, threshold_size
+from emergekit.emergence.thresholds import Threshold, fit_threshold
 
-__all__ = [  # noqa: RUF022  pipeline order: shapes, collapse, and the scale of a loss
+__all__ = [  # noqa: RUF022  pipeline order: shapes, collapse, breaks, thresholds, their scale
     "curve_shapes",
     "collapse_test",
+    "break_test",
+    "Threshold",
+    "fit_threshold",
     "normalized_performance",
     "threshold_size",
     "scale_at_loss",

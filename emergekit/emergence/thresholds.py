@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from emergekit.emergence.one_curve import OneCurve, one_curve
 from emergekit.emergence.runs import warn_of_checkpoints
+from emergekit.emergence.scans import best_of
 from emergekit.emergence.threshold_choice import choose, compared, held_out_errors
-from emergekit.emergence.threshold_forms import FORMS, FormFit, fit_form
+from emergekit.emergence.threshold_forms import FORMS, FormFit, fit_form, scan_of
 from emergekit.emergence.threshold_intervals import (
     Interval,
     bootstrap_interval,
@@ -62,8 +63,8 @@ class Threshold:
         n_parameters, rmse, bic, bic_difference, aicc, eta (midpoint of a logistic), shape (power q
         or width w), width (10-90 %, in units of `x` or decades), held_out_rmse.
     by_run : DataFrame
-        run, n_rows, eta of each run that has twelve places and rises (BIC 6 below a constant);
-        empty where rows are runs.
+        run, n_rows, eta (to a 600th of the run's range) of each run that has twelve places and
+        rises (BIC 6 below a constant); empty where rows are runs.
     fit : Fit or None
         The fit of `form` to all rows.
     notes : tuple of str
@@ -212,7 +213,8 @@ def fit_threshold(
     >>> from emergekit import datasets, join_models
     >>> ladder = datasets.load_olmo_ladder()
     >>> letters = ladder.results.query("task == 'mmlu_mc' and subtask == 'mean' and step > 0")
-    >>> found = fit_threshold(join_models(letters, ladder.models))
+    >>> scores = join_models(letters, ladder.models)
+    >>> found = fit_threshold(scores, forms=["logistic", "power_hinge"])
     >>> found.verdict, found.form, round(found.eta, 2)
     ('threshold', 'power_hinge', 2.7)
     """
@@ -305,19 +307,24 @@ def _squares(one: FormFit) -> float:
 
 
 def _by_run(curve: OneCurve, reported: FormFit | None) -> pd.DataFrame:
-    """Return the threshold, in units of u, of each run that has rows enough and rises."""
+    """Return the threshold, in units of u, of each run that has rows enough and rises.
+
+    To a 600th of the run's range, which the scan goes to; runs differ by more.
+    """
     rows: list[dict[str, Any]] = []
     n_runs = len(curve.units.names)
     if reported is not None and n_runs > 1 and curve.units.along_training:
+        known = reported.floor if reported.held else None
         for code, name in enumerate(curve.units.names):
             mine = curve.part(curve.units.codes == code)
             n, flat = len(mine.u), float(((mine.better - mine.better.mean()) ** 2).sum())
             if len(np.unique(mine.u)) < _ROWS_OF_A_RUN or not flat > 0:
                 continue
-            one = fit_form(mine, reported.form, reported.floor, binomial=False)
-            gain = n * np.log(flat / max(one.squares, 1e-12 * flat))
-            if gain - (one.n_parameters - 1) * np.log(n) > _RISES:
-                rows.append({"run": name, "n_rows": n, "eta": one.eta})
+            scanned = scan_of(mine, reported.form, reported.floor)
+            best, left, _, _ = best_of(scanned, mine.better, np.ones(n), known)
+            gain = n * np.log(flat / max(left, 1e-12 * flat))
+            if gain - (reported.n_parameters - 1) * np.log(n) > _RISES:
+                rows.append({"run": name, "n_rows": n, "eta": float(scanned.eta[best])})
     return pd.DataFrame(rows, columns=["run", "n_rows", "eta"])
 
 

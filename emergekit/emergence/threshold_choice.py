@@ -50,8 +50,9 @@ def compared(
     flat = curve.better - curve.better.mean()
     names = ["constant", *(one.form for one in fits)]
     squares = np.array([float(flat @ flat), *(one.squares for one in fits)])
+    squares = np.maximum(squares, 1e-28 * squares[0])  # exact rows have no scatter to compare by
     q = np.array([1, *(one.n_parameters for one in fits)])
-    lost = n * np.log(np.maximum(squares, 1e-300) / n)
+    lost = n * np.log(squares / n)
     if binomial:
         deviance = np.array([np.nan, *(one.deviance for one in fits)])
         spare = np.maximum(n - q, 1)

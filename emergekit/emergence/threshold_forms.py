@@ -122,7 +122,7 @@ def _at_threshold(
 
 def _quiet(law: Law, curve: OneCurve, **options: Any) -> Fit:
     """Return a fit without its warnings: forms that do not suit a curve are many, and expected."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", FitWarning)
         return fit(law, curve.rows, response="score", **options)
 

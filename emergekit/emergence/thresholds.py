@@ -34,6 +34,7 @@ Method: TypeAlias = Literal["profile", "blocks", "runs", "spread"]
 _WITH_THRESHOLD = ("hinge", "power_hinge", "step")
 _ERRORS = ("gaussian", "binomial")
 _METHODS = ("profile", "blocks", "runs", "spread")
+_FORM_COLUMNS = ("form", "level", "kind", "rmse", "bic_difference", "held_out_rmse", "eta")
 _MANY_RUNS = 8
 _ROWS_OF_A_RUN = 12
 _RISES = 6.0  # of BIC, over a constant
@@ -101,12 +102,11 @@ class Threshold:
         if np.isfinite(self.eta):
             ends = f"{self.level:.0%} {self.lower:.4g} to {self.upper:.4g}, {self.method}"
             said.append(f"  eta {self.eta:.4g} ({ends}) of the {self.form.replace('_', ' ')}")
-        columns = ["form", "level", "kind", "rmse", "bic_difference", "held_out_rmse", "eta"]
-        table = self.forms[columns].sort_values("bic_difference")
         said += [f"  {note}" for note in self.notes]
-        return "\n".join(
-            [*said, table.to_string(index=False, float_format="{:.4g}".format, na_rep="-")]
-        )
+        if len(self.forms):
+            table = self.forms[list(_FORM_COLUMNS)].sort_values("bic_difference")
+            said.append(table.to_string(index=False, float_format="{:.4g}".format, na_rep="-"))
+        return "\n".join(said)
 
 
 def fit_threshold(
@@ -162,7 +162,7 @@ def fit_threshold(
         The verdict is "undecided" where the BICs of the best threshold and the best smooth form
         differ by less than 6, where held-out errors do not tell them apart (mean difference over
         the parts below its standard error), below eight different places, and where scores do not
-        rise.
+        rise or are all the same.
 
     Raises
     ------
@@ -224,6 +224,8 @@ def fit_threshold(
     warn_of_checkpoints(curve.units, where=where)
     binomial = errors == "binomial"
     _require_counts(curve, binomial, where)
+    if not np.ptp(curve.better) > 0:
+        return _flat(curve, level)
     floors = [np.nan] if chance == "free" or np.isnan(curve.floor) else [np.nan, curve.floor]
     fits = [
         fit_form(curve, name, floor, binomial)
@@ -264,6 +266,28 @@ def fit_threshold(
         by_run=by_run.assign(eta=[curve.value(eta) for eta in by_run["eta"]]),
         fit=reported.fit if reported else None,
         notes=_notes(curve, found, by_run),
+    )
+
+
+def _flat(curve: OneCurve, level: float) -> Threshold:
+    """Return the answer on a curve whose scores are all the same."""
+    none = pd.DataFrame(columns=list(_FORM_COLUMNS))
+    return Threshold(
+        eta=np.nan,
+        lower=np.nan,
+        upper=np.nan,
+        level=level,
+        method="none",
+        form="",
+        chance=np.nan,
+        verdict="undecided",
+        reason="all scores are the same",
+        x=curve.x,
+        n_rows=len(curve.u),
+        n_runs=len(curve.units.names),
+        n_effective=np.nan,
+        forms=none,
+        by_run=pd.DataFrame(columns=["run", "n_rows", "eta"]),
     )
 
 

@@ -236,6 +236,22 @@ def test_few_places_decide_nothing():
     assert "fewer than eight" in found.reason
 
 
+def test_scores_that_are_all_the_same_decide_nothing():
+    found = fit_threshold(curves("hinge").assign(score=0.25))
+    assert (found.verdict, found.reason) == ("undecided", "all scores are the same")
+    assert np.isnan(found.eta)
+    assert "all scores are the same" in repr(found)
+    assert len(found.to_frame()) == 1
+
+
+def test_rows_without_scatter_have_their_threshold():
+    rows = curves("hinge", sd=0.0).assign(n_examples=1000)
+    for errors in ("gaussian", "binomial"):
+        found = fit_threshold(rows, forms=["logistic", "hinge"], errors=errors, chance=0.25)
+        assert found.verdict == "threshold"
+        assert found.eta == pytest.approx(3.0, abs=1e-3)
+
+
 def test_whole_runs_or_inner_bands_are_held_out():
     many = one_curve(curves("hinge", n_runs=12, n_rows=3), "loss", where="test")
     parts = folds_of(many)

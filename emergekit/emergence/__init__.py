@@ -6,7 +6,8 @@ from emergekit.emergence.breaks import break_test
 from emergekit.emergence.collapse import collapse_test
 from emergekit.emergence.curves import curve_shapes
 from emergekit.emergence.loss_scale import normalized_performance, scale_at_loss, threshold_size
-from emergekit.emergence.thresholds import Threshold, fit_threshold
+from emergekit.emergence.threshold_result import Threshold
+from emergekit.emergence.thresholds import fit_threshold
 
 __all__ = [  # noqa: RUF022  pipeline order: shapes, collapse, breaks, thresholds, their scale
     "curve_shapes",

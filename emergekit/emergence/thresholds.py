@@ -3,110 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from emergekit.emergence.interval_choice import METHODS, interval_of, notes_on, thresholds_by_run
 from emergekit.emergence.one_curve import OneCurve, one_curve
 from emergekit.emergence.runs import warn_of_checkpoints
-from emergekit.emergence.scans import best_of
 from emergekit.emergence.threshold_choice import choose, compared, held_out_errors
-from emergekit.emergence.threshold_forms import FORMS, FormFit, fit_form, scan_of
-from emergekit.emergence.threshold_intervals import (
-    Interval,
-    bootstrap_interval,
-    lag_one,
-    profile_interval,
-    spread_interval,
-)
+from emergekit.emergence.threshold_forms import FORMS, FormFit, fit_form
+from emergekit.emergence.threshold_intervals import lag_one
+from emergekit.emergence.threshold_result import Threshold
 from emergekit.errors import FitError, unknown
-from emergekit.fitting import Fit
 from emergekit.laws.axis import Kind
 
-__all__ = ["Threshold", "fit_threshold"]
+__all__ = ["fit_threshold"]
 
 Array: TypeAlias = NDArray[np.float64]
 Method: TypeAlias = Literal["profile", "blocks", "runs", "spread"]
 
 _WITH_THRESHOLD = ("hinge", "power_hinge", "step")
 _ERRORS = ("gaussian", "binomial")
-_METHODS = ("profile", "blocks", "runs", "spread")
-_FORM_COLUMNS = ("form", "level", "kind", "rmse", "bic_difference", "held_out_rmse", "eta")
-_MANY_RUNS = 8
-_ROWS_OF_A_RUN = 12
-_RISES = 6.0  # of BIC, over a constant
-
-
-@dataclass(frozen=True, repr=False)
-class Threshold:
-    """The threshold of one curve, with what speaks for and against its being one.
-
-    Parameters
-    ----------
-    eta : float
-        The threshold, in units of the column `x`; NaN if no form with a threshold was fitted.
-    lower, upper, level, method : float, float, float, str
-        Its interval, the coverage that this aims at, and how it was found.
-    form, chance : str, float
-        The form that it belongs to, and the level it rises from; NaN if the level is free.
-    verdict, reason : str
-        "threshold", "smooth" or "undecided", and the sentence behind it. Read `eta` as a threshold
-        only with the first.
-    x : str
-        Column.
-    n_rows, n_runs, n_effective : int, int, float
-        Rows, runs, and how many independent rows would say as much.
-    forms : DataFrame
-        One row a form: form, level (free, or held at chance), kind (smooth, threshold),
-        n_parameters, rmse, bic, bic_difference, aicc, eta (midpoint of a logistic), shape (power q
-        or width w), width (10-90 %, in units of `x` or decades), held_out_rmse.
-    by_run : DataFrame
-        run, n_rows, eta (to a 600th of the run's range) of each run that has twelve places and
-        rises (BIC 6 below a constant); empty where rows are runs.
-    fit : Fit or None
-        The fit of `form` to all rows.
-    notes : tuple of str
-        What else to know.
-    """
-
-    eta: float
-    lower: float
-    upper: float
-    level: float
-    method: str
-    form: str
-    chance: float
-    verdict: str
-    reason: str
-    x: str
-    n_rows: int
-    n_runs: int
-    n_effective: float
-    forms: pd.DataFrame
-    by_run: pd.DataFrame
-    fit: Fit | None = None
-    notes: tuple[str, ...] = ()
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row: the threshold, its interval, the verdict and its reason."""
-        names = ("x", "form", "eta", "lower", "upper", "level", "method", "chance")
-        more = ("n_rows", "n_runs", "n_effective", "verdict", "reason")
-        return pd.DataFrame([{name: getattr(self, name) for name in (*names, *more)}])
-
-    def __repr__(self) -> str:
-        head = f"Threshold in {self.x} from {self.n_rows} rows of {_runs(self.n_runs)}"
-        said = [f"{head}: {self.verdict}", f"  {self.reason}"]
-        if np.isfinite(self.eta):
-            ends = f"{self.level:.0%} {self.lower:.4g} to {self.upper:.4g}, {self.method}"
-            said.append(f"  eta {self.eta:.4g} ({ends}) of the {self.form.replace('_', ' ')}")
-        said += [f"  {note}" for note in self.notes]
-        if len(self.forms):
-            table = self.forms[list(_FORM_COLUMNS)].sort_values("bic_difference")
-            said.append(table.to_string(index=False, float_format="{:.4g}".format, na_rep="-"))
-        return "\n".join(said)
 
 
 def fit_threshold(
@@ -225,19 +144,15 @@ def fit_threshold(
     binomial = errors == "binomial"
     _require_counts(curve, binomial, where)
     if not np.ptp(curve.better) > 0:
-        return _flat(curve, level)
+        said = "all scores are the same"
+        return Threshold("undecided", said, x, len(curve.u), len(curve.units.names), level)
     floors = [np.nan] if chance == "free" or np.isnan(curve.floor) else [np.nan, curve.floor]
     fits = [
         fit_form(curve, name, floor, binomial)
         for name in chosen
         for floor in (floors if name not in ("linear", "quadratic") else floors[:1])
     ]
-    best_fit = min(fits, key=_squares)
-    best_rest = curve.better - curve.sign * best_fit.fit.law.predict(
-        curve.rows, best_fit.fit.params
-    )
-    rho = lag_one(curve, best_rest)
-    n_effective = max(len(curve.u) * (1 - rho) / (1 + rho), float(len(curve.units.names)))
+    n_effective = _effective(curve, fits)
     held_out = held_out_errors(curve, fits)
     compared_forms = compared(curve, fits, held_out, binomial, n_effective, width)
     rising = float(np.dot(curve.u - curve.u.mean(), curve.better))
@@ -245,8 +160,8 @@ def fit_threshold(
     bic = compared_forms["bic"].to_numpy()[1:]
     sharp = [i for i, one in enumerate(fits) if one.form in ((form,) if form else _WITH_THRESHOLD)]
     reported = fits[min(sharp, key=bic.__getitem__)] if sharp else None
-    by_run = _by_run(curve, reported)
-    found = _interval(curve, reported, by_run, interval, level, n_boot, seed)
+    by_run = thresholds_by_run(curve, reported)
+    found = interval_of(curve, reported, by_run, interval, level, n_boot, seed)
     ends = sorted(curve.value(end) for end in (found.lower, found.upper))
     return Threshold(
         eta=curve.value(found.middle),
@@ -261,33 +176,11 @@ def fit_threshold(
         x=x,
         n_rows=len(curve.u),
         n_runs=len(curve.units.names),
-        n_effective=float(n_effective),
+        n_effective=n_effective,
         forms=compared_forms,
         by_run=by_run.assign(eta=[curve.value(eta) for eta in by_run["eta"]]),
         fit=reported.fit if reported else None,
-        notes=_notes(curve, found, by_run),
-    )
-
-
-def _flat(curve: OneCurve, level: float) -> Threshold:
-    """Return the answer on a curve whose scores are all the same."""
-    none = pd.DataFrame(columns=list(_FORM_COLUMNS))
-    return Threshold(
-        eta=np.nan,
-        lower=np.nan,
-        upper=np.nan,
-        level=level,
-        method="none",
-        form="",
-        chance=np.nan,
-        verdict="undecided",
-        reason="all scores are the same",
-        x=curve.x,
-        n_rows=len(curve.u),
-        n_runs=len(curve.units.names),
-        n_effective=np.nan,
-        forms=none,
-        by_run=pd.DataFrame(columns=["run", "n_rows", "eta"]),
+        notes=notes_on(curve, found, by_run),
     )
 
 
@@ -307,8 +200,8 @@ def _checked(
         raise FitError(f"{where}: name a form at least, such as 'hinge'.")
     if errors not in _ERRORS:
         raise FitError(f"{where}: {unknown('errors', errors, _ERRORS)}")
-    if interval is not None and interval not in _METHODS:
-        raise FitError(f"{where}: {unknown('interval', interval, _METHODS)}")
+    if interval is not None and interval not in METHODS:
+        raise FitError(f"{where}: {unknown('interval', interval, METHODS)}")
     if form is not None and form not in _WITH_THRESHOLD:
         raise FitError(f"{where}: {unknown('form with a threshold', form, _WITH_THRESHOLD)}")
     if form is not None and form not in chosen:
@@ -326,88 +219,13 @@ def _require_counts(curve: OneCurve, binomial: bool, where: str) -> None:
         )
 
 
+def _effective(curve: OneCurve, fits: list[FormFit]) -> float:
+    """Return how many independent rows say as much, by what the best form leaves."""
+    best = min(fits, key=_squares).fit
+    rest = curve.better - curve.sign * best.law.predict(curve.rows, best.params)
+    rho = lag_one(curve, rest)
+    return max(len(rest) * (1 - rho) / (1 + rho), float(len(curve.units.names)))
+
+
 def _squares(one: FormFit) -> float:
     return one.squares
-
-
-def _by_run(curve: OneCurve, reported: FormFit | None) -> pd.DataFrame:
-    """Return the threshold, in units of u, of each run that has rows enough and rises.
-
-    To a 600th of the run's range, which the scan goes to; runs differ by more.
-    """
-    rows: list[dict[str, Any]] = []
-    n_runs = len(curve.units.names)
-    if reported is not None and n_runs > 1 and curve.units.along_training:
-        known = reported.floor if reported.held else None
-        for code, name in enumerate(curve.units.names):
-            mine = curve.part(curve.units.codes == code)
-            n, flat = len(mine.u), float(((mine.better - mine.better.mean()) ** 2).sum())
-            if len(np.unique(mine.u)) < _ROWS_OF_A_RUN or not flat > 0:
-                continue
-            scanned = scan_of(mine, reported.form, reported.floor)
-            best, left, _, _ = best_of(scanned, mine.better, np.ones(n), known)
-            gain = n * np.log(flat / max(left, 1e-12 * flat))
-            if gain - (reported.n_parameters - 1) * np.log(n) > _RISES:
-                rows.append({"run": name, "n_rows": n, "eta": float(scanned.eta[best])})
-    return pd.DataFrame(rows, columns=["run", "n_rows", "eta"])
-
-
-def _interval(
-    curve: OneCurve,
-    reported: FormFit | None,
-    by_run: pd.DataFrame,
-    method: str | None,
-    level: float,
-    n_boot: int,
-    seed: int,
-) -> Interval:
-    if reported is None:
-        return Interval(np.nan, np.nan, np.nan, "none")
-    rng = np.random.default_rng(seed)
-    n_runs, courses = len(curve.units.names), curve.units.along_training
-    if method is None:
-        method = "spread" if courses and n_runs > 1 else "profile"
-        if method == "spread" and len(by_run) < 2:
-            method = "runs" if n_runs > 2 else "profile"
-    _require_method(method, n_runs, courses, len(by_run))
-    if method == "spread":
-        return spread_interval(by_run["eta"].to_numpy(), level)
-    if method == "runs":
-        return bootstrap_interval(curve, reported.form, reported.floor, level, n_boot, rng)
-    errors: Any = "blocks" if method == "blocks" else "courses" if courses else "independent"
-    found = profile_interval(
-        curve, reported.form, reported.floor, reported.n_parameters, level, errors, n_boot, rng
-    )
-    return found._replace(middle=reported.eta)
-
-
-def _require_method(method: str, n_runs: int, courses: bool, n_thresholds: int) -> None:
-    where = "fit_threshold: interval"
-    if method == "runs" and n_runs < 3:
-        raise FitError(f"{where} 'runs' needs three runs or more; there are {n_runs}.")
-    if method == "spread" and n_thresholds < 2:
-        raise FitError(
-            f"{where} 'spread' needs two runs that rise over {_ROWS_OF_A_RUN} places or more; "
-            f"{n_thresholds} of these do."
-        )
-    if method == "blocks" and not courses:
-        raise FitError(f"{where} 'blocks' needs runs of several rows; use 'profile'.")
-
-
-def _notes(curve: OneCurve, found: Interval, by_run: pd.DataFrame) -> tuple[str, ...]:
-    notes = []
-    if found.method == "profile" and len(curve.units.names) == 1:
-        notes.append("one run: the interval is about this run, not about others like it")
-    if found.method == "spread":
-        every = len(curve.units.names)
-        notes.append(f"eta is the mean over {len(by_run)} of {every} runs, the interval Student's")
-    if found.method == "runs" and len(curve.units.names) < _MANY_RUNS:
-        notes.append("few runs: percentiles over resampled runs are too narrow")
-    places = np.unique(curve.u)
-    if np.isfinite(found.middle) and not places[2] <= found.middle <= places[-2]:
-        notes.append("the threshold lies at an end of the scales, where nothing speaks against it")
-    return tuple(notes)
-
-
-def _runs(n: int) -> str:
-    return "1 run" if n == 1 else f"{n} runs"

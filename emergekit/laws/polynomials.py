@@ -61,7 +61,7 @@ def straight_place(
         return np.power(10.0, at) if axis == "log10" else at
 
 
-def straight_guess(response: Array, x: Array, *, axis: Kind = "log10") -> tuple[float, ...]:
+def straight_guess(response: Array, x: Array, *, axis: Kind = "log10") -> tuple[Array, ...]:
     """Return the line of least squares."""
     return line(direction(axis) * place(x, axis), response)
 
@@ -144,6 +144,7 @@ def linear(variable: str = "loss", response: str = "score", axis: Kind | None = 
         reference=_REFERENCE,
         formula=f"{response} = a + b {_place(variable, where.kind)}",
         guess=Formula(straight_guess, ("response", variable), where.options),
+        guesses_groups=True,
     )
 
 

@@ -17,6 +17,7 @@ from scipy.stats import f as f_distribution
 from scipy.stats import spearmanr
 from statsmodels.stats.multitest import multipletests
 
+from emergekit.emergence.one_curve import COUNTS
 from emergekit.emergence.permutations import (
     RunDesign,
     detectable_spread,
@@ -33,6 +34,8 @@ Array: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.intp]
 
 _CURVE = ("family", "task", "subtask", "metric", "n_shots", "filter", "n_target_tokens")
+_COLUMNS = ["n_sizes", "n_runs", "n_rows", "x_min", "x_max", "spearman", "r2", "offset_share"]
+_COLUMNS += ["left_out_ratio", "p_value", "detectable_share", "p_checkpoints"]
 _FEWEST = 8  # rows that a spline, offsets and a scatter can be told from
 _UNKNOWN = {"p_value": np.nan, "detectable_share": np.inf, "p_checkpoints": np.nan}
 
@@ -70,7 +73,7 @@ def collapse_test(
         Results with the columns `x` and `over` beside the scores (see `join_models`), and the
         training run of each row in `run`.
     x : str
-        Column that should be all that matters, such as a loss.
+        Column that should be all that matters, such as a loss; of n_tokens and flops, log10.
     over : str
         Column that should not matter beside it; the same in all rows of a run.
     by : sequence of str, optional
@@ -90,7 +93,7 @@ def collapse_test(
     DataFrame
         One row a test: `by`, then
 
-        - n_sizes, n_runs, n_rows, x_first, x_last, spearman (of score and `x`), r2 (of s alone);
+        - n_sizes, n_runs, n_rows, x_min, x_max, spearman (of score and `x`), r2 (of s alone);
         - offset_share: spread of the offsets, largest less smallest, over the range of s;
         - left_out_ratio: error at the rows of a size, of a spline through the other sizes over one
           through this size, root mean square over the rows that both cover; 1 for perfect collapse;
@@ -154,8 +157,9 @@ def collapse_test(
         _require_one_size(part, over, units, where)
         points = _points(part, x, over, units)
         measured = _measured(points, n_columns, alpha, n_permutations, seed)
+        measured |= {"x_min": float(part[x].min()), "x_max": float(part[x].max())}
         rows.append(dict(zip(keys, key, strict=True)) | measured | {"unit": units.told_by})
-    answer = pd.DataFrame(rows)
+    answer = pd.DataFrame(rows)[[*keys, *_COLUMNS, "unit"]]
     places = list(answer).index("p_value") + 1
     answer.insert(places, "q_value", _adjusted(answer["p_value"]))
     judged = [_verdict(row, tolerance, alpha) for row in answer.to_dict("records")]
@@ -182,8 +186,13 @@ def _require_one_size(table: pd.DataFrame, over: str, units: Units, where: str) 
 
 def _points(rows: pd.DataFrame, x: str, over: str, units: Units) -> _Points:
     sizes = pd.factorize(rows[over], sort=True)[0].astype(np.intp)
-    places, scores = (pd.to_numeric(rows[name]).to_numpy(dtype=float) for name in (x, "score"))
-    return _Points(places, scores, sizes, units)
+    values, scores = (pd.to_numeric(rows[name]).to_numpy(dtype=float) for name in (x, "score"))
+    if x in COUNTS and not (values > 0).all():
+        row = rows.index[int(np.argmax(values <= 0))]
+        raise TableError(
+            f"collapse_test: '{x}' must be positive for its logarithm, but row {row} is not."
+        )
+    return _Points(np.log10(values) if x in COUNTS else values, scores, sizes, units)
 
 
 def _measured(
@@ -195,8 +204,6 @@ def _measured(
         "n_sizes": n_sizes,
         "n_runs": len(points.units.names),
         "n_rows": len(x),
-        "x_first": float(x.max()),
-        "x_last": float(x.min()),
     }
     varied = len(np.unique(x)) > 2 and np.ptp(y) > 0
     told["spearman"] = float(spearmanr(x, y).statistic) if varied else np.nan

@@ -13,12 +13,13 @@ from emergekit.emergence.runs import Units, finite_column, units_of
 from emergekit.errors import FitError, TableError
 from emergekit.laws.axis import Kind, axis_of, direction, place
 
-__all__ = ["OneCurve", "one_curve"]
+__all__ = ["COUNTS", "OneCurve", "one_curve"]
 
 Array: TypeAlias = NDArray[np.float64]
 
 _SAME = ("family", "task", "subtask", "metric", "n_shots", "filter", "n_target_tokens")
-_COUNTS = ("n_params", "n_tokens", "flops")
+COUNTS = ("n_params", "n_tokens", "flops")
+"""Columns that count in decades."""
 _FEWEST = 5
 
 
@@ -114,7 +115,7 @@ def _axis_kind(x: str, values: Array, scores: Array) -> Kind:
     """Return how a column counts: by its name, else the way in which scores rise."""
     if x == "loss" or x.startswith("loss_"):
         return "falling"
-    if x in _COUNTS:
+    if x in COUNTS:
         return "log10"
     rises = float(np.dot(values - values.mean(), scores - scores.mean())) >= 0
     return "rising" if rises else "falling"

@@ -100,10 +100,11 @@ def collapse() -> tuple[Figure, pd.DataFrame]:
     -------
     Figure
         HellaSwag of the OLMo ladder, checkpoints of 30 runs, and ARC-Easy of Pythia (v0), 10 runs:
-        over loss, with the offsets of sizes as a share of the range, and over compute.
+        over loss and over compute, each with the offsets of sizes as a share of the range.
     DataFrame
         The checkpoints: family, task, run, n_params, flops, x (the loss), x_name, score, and of
-        each task offset_share, p_value, detectable_share and verdict of `collapse_test`.
+        each task offset_share, p_value, detectable_share and verdict of `collapse_test` over the
+        loss, and offset_share_flops of the same over compute.
 
     References
     ----------
@@ -123,8 +124,10 @@ def collapse() -> tuple[Figure, pd.DataFrame]:
         left.invert_xaxis()
         left.set(xlabel=names[about["x_name"]], ylabel="accuracy")
         right.set(xlabel=label("flops"), xscale="log")
-        said = f"offsets of sizes: {about['offset_share']:.1%} of the range"
-        left.text(0.97, 0.05, said, transform=left.transAxes, ha="right", fontsize="small")
+        shares = (about["offset_share"], about["offset_share_flops"])
+        for ax, share in zip((left, right), shares, strict=True):
+            said = f"offsets of sizes:\n{share:.1%} of the range"
+            ax.text(0.97, 0.05, said, transform=ax.transAxes, ha="right", fontsize="small")
         right.legend(
             title="parameters",
             frameon=False,
@@ -264,6 +267,7 @@ def _pythia(task: str) -> pd.DataFrame:
 def _collapsed(rows: pd.DataFrame, x: str, what: str) -> pd.DataFrame:
     [test] = collapse_test(rows, x).to_dict("records")
     told = {name: test[name] for name in ("offset_share", "p_value", "detectable_share", "verdict")}
+    told["offset_share_flops"] = collapse_test(rows, "flops", n_permutations=9)["offset_share"][0]
     columns = ["family", "task", "run", "n_params", "flops", "score"]
     return rows[columns].assign(x=rows[x], x_name=x, what=what, **told).reset_index(drop=True)
 

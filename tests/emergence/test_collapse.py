@@ -155,6 +155,17 @@ def test_an_offset_is_found_and_measured():
     assert row["left_out_ratio"] > 2
 
 
+def test_over_compute_sizes_do_not_collapse(ladder):
+    # loss_and_transitions.md, section 1: figure 6 of Du et al., the same points, no collapse
+    rows = ladder[ladder["task"] == "hellaswag_rc"]
+    over_loss, over_compute = (collapse_test(rows, x).iloc[0] for x in ("loss", "flops"))
+    assert over_compute["offset_share"] > max(0.1, 10 * over_loss["offset_share"])
+    assert (over_compute["verdict"], over_compute["p_value"]) == ("offsets", 0.001)
+    assert over_compute["x_min"] == rows["flops"].min()
+    with pytest.raises(TableError, match="'flops' must be positive for its logarithm"):
+        collapse_test(simulated().assign(flops=0.0), "flops")
+
+
 def test_runs_on_one_curve_are_told_so_or_the_test_is_said_to_be_blind():
     many = collapse_test(simulated(n_runs=8, run_sd=0.003, sd=0.002)).iloc[0]
     assert many["verdict"] == "collapse"

@@ -75,7 +75,9 @@ def interval_of(
     found = profile_interval(
         curve, reported.form, reported.floor, reported.n_parameters, level, errors, n_boot, rng
     )
-    return found._replace(middle=reported.eta)
+    # The solver ends between two thresholds of the scan, maybe just beyond the last one that is in.
+    low, high = min(found.lower, reported.eta), max(found.upper, reported.eta)
+    return found._replace(middle=reported.eta, lower=low, upper=high)
 
 
 def _require_method(method: str, n_runs: int, courses: bool, n_thresholds: int) -> None:

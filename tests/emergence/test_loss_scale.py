@@ -95,6 +95,21 @@ def test_tokens_are_given_or_grow_with_the_size(chinchilla_fit):
     assert tied["lower"] < tied["scale"] < tied["upper"]
 
 
+def test_a_law_of_small_runs_says_when_the_large_ones_reach_the_threshold_of_letters():
+    # MMLU by letters rises at 2.70 nats (test_thresholds.py). A law of the 30 ladder runs of up to
+    # 3.2B says after how many tokens 7B and 13B get there; what they did is in the same table.
+    models = datasets.load_olmo_ladder().models
+    finals = models[models["family"].eq("OLMo ladder") & models["is_final"]]
+    with pytest.warns(FitWarning, match="A and alpha are correlated"):
+        law = fit(laws.CHINCHILLA, finals)
+    for run, within in (("peteish7", 1.5), ("peteish13", 1.2)):
+        mine = models[(models["run"] == run) & models["loss"].lt(2.70)]
+        seen, size = mine["n_tokens"].min(), mine["n_params"].iloc[0]
+        row = scale_at_loss(law, 2.70, "n_tokens", given={"n_params": size}).iloc[0]
+        assert seen / within < row["scale"] < seen * within
+        assert row["upper"] > seen
+
+
 def test_what_cannot_be_meant_is_refused(chinchilla_fit):
     for options, said in (
         ({}, "also needs n_tokens"),

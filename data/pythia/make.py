@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 reference, out = Path(sys.argv[1]), Path(sys.argv[2])
+XZ = {"method": "xz", "preset": 1}  # 3 % larger, in a fifth of the time
 folder = reference / "pythia"
 
 MISLABELLED = "folder says five-shot, config says 0"  # copies of the zero-shot files
@@ -105,7 +106,7 @@ results["chance"] = results["chance"].where(accuracy)
 order = {name: place for place, name in enumerate(models["model"].unique())}
 results = results.assign(order=results["model"].map(order))
 results = results.sort_values(["task", "metric", "n_shots", "order", "step"], kind="stable")
-results.drop(columns="order").to_csv(out / "results.csv.xz", index=False)
+results.drop(columns="order").to_csv(out / "results.csv.xz", index=False, compression=XZ)
 
 sums = pd.read_csv(folder / "pythia_v0_arithmetic.csv.gz")
 arithmetic = pd.DataFrame(

@@ -88,12 +88,14 @@ def compared(
 def folds_of(curve: OneCurve) -> NDArray[np.intp]:
     """Return the part in which each row is held out: whole runs, or bands of u for one run or two.
 
+    Bands are equally wide: a course has most of its rows at its end, where little happens.
+
     Rows held out at random would be met again in their neighbours. -1 where a row never is: with
     the first or the last band held out, forms would be judged by how they go on without end.
     """
     n_runs = len(curve.units.names)
     if n_runs < 3:
-        cuts = np.quantile(curve.u, np.linspace(0, 1, _BANDS + 1)[1:-1])
+        cuts = np.linspace(curve.u[0], curve.u[-1], _BANDS + 1)[1:-1]
         bands = np.searchsorted(cuts, curve.u)
         return np.where((bands == 0) | (bands == _BANDS - 1), -1, bands).astype(np.intp)
     middles = np.bincount(curve.units.codes, curve.u) / curve.units.counts
@@ -140,7 +142,10 @@ def choose(table: pd.DataFrame, errors: Array, n_places: int, scored: float) -> 
         versus = f"{names['smooth']} against {names['threshold']}: BIC lower by {-gap:.1f}"
     if abs(gap) < DECISIVE:
         return Choice("undecided", f"{versus}, less than {DECISIVE:g}")
-    apart = (errors[smooth] - errors[sharp]) * np.sign(gap)
+    # Ratios, not differences: one part beside a jump would outweigh all others.
+    tiny = 1e-12 * float(errors.max())
+    ratio = np.maximum(errors[smooth], tiny) / np.maximum(errors[sharp], tiny)
+    apart = np.log(ratio) * np.sign(gap)
     deviation = float(apart.std(ddof=1) / np.sqrt(len(apart)))
     if float(apart.mean()) < deviation:
         return Choice("undecided", f"{versus}, but held-out errors do not tell them apart")

@@ -79,9 +79,9 @@ def fit_threshold(
     -------
     Threshold
         The verdict is "undecided" where the BICs of the best threshold and the best smooth form
-        differ by less than 6, where held-out errors do not tell them apart (mean difference over
-        the parts below its standard error), below eight different places, and where scores do not
-        rise or are all the same.
+        differ by less than 6, where held-out errors do not tell them apart (mean log ratio over the
+        parts below its standard error), below eight different places, and where scores do not rise
+        or are all the same.
 
     Raises
     ------
@@ -122,6 +122,22 @@ def fit_threshold(
 
     Where runs have different thresholds, the one curve through all of them rises with the first to
     rise, so that "runs" is about another number than their mean, the more so the steeper the rise.
+
+    Verdicts in simulations, threshold / smooth / undecided of 25 curves (rises of .4 to .5 over a
+    range of 1.5 nats, widths as shares of it; scatter .01 and .02 of runs of one row, and .01 with
+    autocorrelation .6 along three courses of 40 rows):
+
+    ====================== ============ ============ ================
+    truth                  20 runs, .01 20 runs, .02 3 courses of 40
+    ====================== ============ ============ ================
+    logistic, width .73    0 / 16 / 9   1 / 11 / 13  0 / 25 / 0
+    Gompertz, width .6     1 / 11 / 13  0 / 3 / 22   0 / 17 / 8
+    softplus hinge, .5     0 / 5 / 20   0 / 2 / 23   0 / 4 / 21
+    exponential            0 / 14 / 11  0 / 4 / 21   0 / 12 / 13
+    hinge                  11 / 0 / 14  5 / 0 / 20   25 / 0 / 0
+    power hinge, .35       23 / 0 / 2   16 / 0 / 9   25 / 0 / 0
+    step                   25 / 0 / 0   25 / 0 / 0   25 / 0 / 0
+    ====================== ============ ============ ================
 
     References
     ----------

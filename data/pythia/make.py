@@ -79,7 +79,7 @@ models = pd.DataFrame(
 ).sort_values(["family", "n_params", "model", "step"], kind="stable")
 models["wikitext_bits_per_byte"] = models["wikitext_bits_per_byte"].map("{:.7g}".format)
 models = models.replace("nan", None)
-models.to_csv(out / "models.csv.gz", index=False, compression={"method": "gzip", "mtime": 0})
+models.to_csv(out / "models.csv.xz", index=False)
 
 value, stderr = table["value"].astype(float), table["stderr"].astype(float)
 share = table["metric"].isin(SHARES)

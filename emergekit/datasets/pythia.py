@@ -48,7 +48,7 @@ def load_pythia() -> Tables:
     notes            3 rows (3 info)
     """
     return Tables(
-        models=read_table("pythia", "models.csv.gz", _ORIGIN),
+        models=read_table("pythia", "models.csv.xz", _ORIGIN),
         results=_divided(read_table("pythia", "results.csv.xz", _ORIGIN)),
         notes=notes_on(
             "pythia",
@@ -109,7 +109,7 @@ def load_pythia_arithmetic(by: Literal["task", "operand"] = "task") -> Tables:
 
 def _of_arithmetic(results: pd.DataFrame) -> pd.DataFrame:
     """Return the checkpoints of the arithmetic study, whose steps count one size of batch."""
-    models = read_table("pythia", "models.csv.gz", _ORIGIN)
+    models = read_table("pythia", "models.csv.xz", _ORIGIN)
     about = models.drop_duplicates("model").set_index("model")
     places = results[["model", "step"]].drop_duplicates(ignore_index=True)
     table = places.join(about.drop(columns=["step", "wikitext_bits_per_byte"]), on="model")

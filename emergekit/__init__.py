@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from emergekit import compute, datasets, figures, fitting, laws, metrics, theory
-    from emergekit.emergence import curve_shapes
+    from emergekit.emergence import break_test, collapse_test, curve_shapes, fit_threshold
     from emergekit.errors import FitError, FitWarning, LoadError, TableError
     from emergekit.fitting import (
         Fit,
@@ -54,6 +54,9 @@ _HOMES = {
     "compare": "fitting",
     "allocate": "fitting",
     "curve_shapes": "emergence",
+    "collapse_test": "emergence",
+    "break_test": "emergence",
+    "fit_threshold": "emergence",
     "report": "reporting",
 }
 _MODULES = ("compute", "theory", "metrics", "datasets", "laws", "fitting", "figures")
@@ -88,6 +91,9 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "compare",
     "allocate",
     "curve_shapes",
+    "collapse_test",
+    "break_test",
+    "fit_threshold",
     "figures",
     "report",
 ]

@@ -4,12 +4,13 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.interpolate import Akima1DInterpolator
 
 from emergekit import datasets, load
 from emergekit.errors import LoadError
-from emergekit.tables import MODELS, RESULTS
+from emergekit.tables import MODELS, RESULTS, join_models
 from tests.contracts import check_dataset, check_table
 
 FOLDERS = (
@@ -18,8 +19,10 @@ FOLDERS = (
     "chinchilla",
     "extrapolation_benchmark",
     "gadre",
+    "olmo_ladder",
     "open_models",
     "porian",
+    "pythia",
     "wei_classes",
 )
 UNPACK = {".csv": bytes, ".gz": gzip.decompress, ".xz": lzma.decompress}
@@ -221,6 +224,104 @@ def test_fits_of_gadre_err_on_the_large_models_as_theirs_do(corpus):
     error = (100 * (predicted / models["loss_c4_val"] - 1)).groupby(models["architecture"])
     assert error.last()["open_lm_7b"] == pytest.approx(at_7b, abs=0.06)
     assert error.last()["open_lm_1b"] == pytest.approx(overtrained, abs=0.06)
+
+
+def test_olmo_ladder_has_every_checkpoint_once():
+    ladder = datasets.load_olmo_ladder()
+    check_table(ladder.models, MODELS)
+    check_table(ladder.results, RESULTS)
+    check_dataset(ladder.models)
+    check_dataset(ladder.results)
+    assert len(ladder.models) == 3960 - 12  # the source has twelve of the 13B run twice
+    assert ladder.models.groupby("family")["run"].nunique().to_dict() == {
+        "OLMo 2": 4,
+        "OLMo ladder": 30,
+    }
+    assert ladder.models.groupby("run")["is_final"].sum().eq(1).all()
+    losses = ladder.models.filter(regex="^loss_").drop(columns="loss_dataset")
+    assert losses.shape[1] == 11
+    assert losses.notna().to_numpy().all()
+    assert (ladder.models["loss"] == ladder.models["loss_c4_en"]).all()
+    joined = join_models(ladder.results, ladder.models)
+    assert joined["loss"].notna().all()
+
+
+def test_scores_of_olmo_ladder_are_whole_numbers_of_examples():
+    results = datasets.load_olmo_ladder().results
+    means = results["task"].str.startswith("mmlu") & ~results["subtask"].isin(
+        ["stem", "humanities", "social_sciences", "other"]
+    )
+    shares = results[results["metric"].isin(["acc", "acc_norm"]) & ~means]
+    n_correct = shares["score"] * shares["n_examples"]
+    assert (n_correct - n_correct.round()).abs().max() < 0.01  # of six printed digits
+
+
+def test_the_mean_of_mmlu_by_letters_is_that_of_its_four_groups():
+    # loss_and_transitions.md, section 5: last loss below .30 and first above .40, by run
+    ladder = datasets.load_olmo_ladder()
+    scores = join_models(ladder.results.query("task == 'mmlu_mc'"), ladder.models)
+    wide = scores.pivot(index=["run", "step", "loss"], columns="subtask", values="score")
+    groups = wide[["stem", "humanities", "social_sciences", "other"]].mean(axis=1)
+    assert wide["mean"].to_numpy() == pytest.approx(groups.to_numpy(), abs=1e-6)
+    for run, low, high in (
+        ("peteish13", 2.692, 2.665),
+        ("peteish7", 2.705, 2.684),
+        ("peteish7-medlr", 2.718, 2.699),
+    ):
+        curve = wide.loc[run]["mean"].reset_index().query("step > 0")
+        assert curve.loc[curve["mean"] < 0.30, "loss"].min() == pytest.approx(low, abs=6e-4)
+        assert curve.loc[curve["mean"] > 0.40, "loss"].max() == pytest.approx(high, abs=6e-4)
+
+
+def test_pythia_has_the_clean_rows():
+    pythia = datasets.load_pythia()
+    check_table(pythia.models, MODELS)
+    check_table(pythia.results, RESULTS)
+    check_dataset(pythia.models)
+    check_dataset(pythia.results)
+    assert len(pythia.results) == 210_314 - 11_790  # five-shot by folder, zero-shot by config
+    assert pythia.results["score"].notna().all()
+    shares = pythia.results[pythia.results["metric"].isin(["acc", "acc_norm"])]
+    assert shares["score"].between(0, 1).all()
+    assert (shares.groupby("task")["n_examples"].nunique() == 1).all()
+    losses = pythia.models.dropna(subset=["wikitext_bits_per_byte"])
+    assert len(losses) == 150
+    assert losses["run"].nunique() == 10
+    assert (losses["version"] == "v0").all()
+
+
+def test_standard_errors_of_pythia_are_those_of_the_source(reference_files):
+    table = pd.read_parquet(reference_files / "pythia" / "pythia_evals.parquet")
+    rows = table.query(
+        "model == 'pythia-6.9b' and version == 'v1' and n_shots == 5 and step == 3000"
+    )
+    ours = datasets.load_pythia().results
+    ours = ours.query("model == 'pythia-6.9b-v1' and n_shots == 5 and step == 3000")
+    both = rows.astype({"task": str, "metric": str}).merge(
+        ours, on=["task", "metric"], suffixes=("_theirs", "")
+    )
+    assert len(both) == len(rows) == len(ours)
+    np.testing.assert_allclose(both["score"], both["value"], rtol=1e-6)
+    np.testing.assert_allclose(both["stderr"], both["stderr_theirs"], rtol=1e-4)
+
+
+def test_arithmetic_of_pythia_emerges_at_12b():
+    # loss_and_transitions.md, section 4: 16-shot addition, steps 13,000 to 143,000
+    tables = datasets.load_pythia_arithmetic()
+    check_table(tables.models, MODELS)
+    check_table(tables.results, RESULTS)
+    check_dataset(tables.results)
+    scores = join_models(tables.results, tables.models)
+    scores = scores.query("task == 'arithmetic_addition' and n_shots == 16")
+    curves = scores.pivot(index="size", columns="step", values="score")
+    assert curves.loc["12b"].round(3).tolist() == [0.029, 0.100, 0.333, 0.688, 0.847, 0.874]
+    assert curves.loc["2.8b"].round(3).tolist() == [0.033, 0.086, 0.141, 0.276, 0.495, 0.685]
+    assert curves.loc[["160m", "410m", "1b", "1.4b"]].to_numpy().max() <= 0.0515
+    by_operand = datasets.load_pythia_arithmetic("operand")
+    check_table(by_operand.results, RESULTS)
+    assert len(by_operand.results) == 42_000
+    with pytest.raises(ValueError, match="did you mean 'operand'"):
+        datasets.load_pythia_arithmetic("operands")
 
 
 def test_extrapolation_benchmark_has_92_curves_and_no_duplicates():

@@ -10,9 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from emergekit.errors import unknown
-from emergekit.figures import benchmark, cost, mirage, scaling
+from emergekit.figures import benchmark, cost, loss_view, mirage, scaling
 
-__all__ = ["FIGURES", "benchmark", "cost", "describe", "get", "mirage", "scaling"]
+__all__ = ["FIGURES", "benchmark", "cost", "describe", "get", "loss_view", "mirage", "scaling"]
 
 FIGURES: Mapping[str, Callable[[], tuple[Figure, pd.DataFrame]]] = MappingProxyType(
     {
@@ -22,6 +22,10 @@ FIGURES: Mapping[str, Callable[[], tuple[Figure, pd.DataFrame]]] = MappingProxyT
         "chinchilla": scaling.chinchilla,
         "fitting-cost": cost.fitting_cost,
         "extrapolation": benchmark.extrapolation,
+        "loss-threshold": loss_view.threshold,
+        "loss-collapse": loss_view.collapse,
+        "loss-metrics": loss_view.metrics_at_threshold,
+        "loss-performance": loss_view.performance,
     }
 )
 

@@ -17,6 +17,7 @@ from emergekit.laws.kaplan import KAPLAN
 from emergekit.laws.law import Law, Parameter
 from emergekit.laws.multiplicative import multiplicative_law
 from emergekit.laws.overtraining import OVERTRAINING
+from emergekit.laws.polynomials import linear, quadratic
 from emergekit.laws.power import m1, m2, offset_power_law, power_law
 from emergekit.laws.repetition import REPETITION
 from emergekit.laws.saturating import m3, m4
@@ -41,6 +42,8 @@ __all__ = [  # noqa: RUF022  losses of one variable, of several, scores, optima
     "OVERTRAINING",
     "REPETITION",
     "multiplicative_law",
+    "linear",
+    "quadratic",
     "logistic",
     "chance_logistic",
     "exponential",
@@ -68,6 +71,8 @@ LAWS = (
     OVERTRAINING,
     REPETITION,
     multiplicative_law(),
+    linear(),
+    quadratic("flops"),
     logistic(),
     logistic("loss"),
     chance_logistic(chance=0.25),

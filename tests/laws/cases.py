@@ -44,6 +44,8 @@ PARAMS = {
         "R_N_star": 5.3,
     },
     "multiplicative": {"E": 1.6, "A": 300.0, "a_n_params": 0.15, "a_n_tokens": 0.1},
+    "linear_in_loss": {"a": 1.6, "b": 0.5},
+    "quadratic_in_flops": {"a": 7.0, "b": -0.9, "d": 0.03},
     "logistic_in_flops": {"low": 0.26, "high": 0.9, "x0": 21.5, "k": 1.3},
     "logistic_in_loss": {"low": 0.26, "high": 0.9, "x0": 2.4, "k": 5.0},
     "chance_logistic_in_flops": {"x0": 21.5, "k": 1.3},

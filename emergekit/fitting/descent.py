@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from emergekit.fitting.acceleration import descend_compiled
 from emergekit.fitting.matrices import solve_definite
 from emergekit.fitting.neighbourhood import Model, local_model
 from emergekit.fitting.problem import Problem
@@ -79,6 +80,10 @@ def descend(
     rested : array of bool, shape (B,)
         Whether the last step promised no more than rounding.
     """
+    if problem.compiled:
+        found = descend_compiled(problem, starts, deltas, most_steps)
+        if found is not None:
+            return found
     ends = np.full(starts.shape, np.nan)
     rested = np.zeros(len(starts), dtype=bool)
     with np.errstate(all="ignore"):

@@ -16,10 +16,12 @@ from emergekit.fitting.expansion import Expansion, expansion_of
 from emergekit.fitting.objectives import Objective
 from emergekit.laws import Law
 
-__all__ = ["Problem", "problem_of"]
+__all__ = ["EXACT", "Problem", "problem_of"]
 
 Array = NDArray[np.float64]
 
+EXACT = 1e-6
+"""Residuals below this share of the response: a certificate sees rounding, not scatter."""
 _ON_BOUND = 1e-6
 """A coordinate z this near to its bound, in units of 1 + abs(z), sits on it."""
 _FAINT = 0.02
@@ -46,6 +48,8 @@ class Problem:
         What is minimised.
     coordinates : Coordinates
         What z stands for.
+    compiled : bool
+        Whether it is searched by compiled code where that knows the law and the objective.
     """
 
     law: Law
@@ -54,6 +58,7 @@ class Problem:
     weights: Array
     objective: Objective
     coordinates: Coordinates
+    compiled: bool = False
 
     def take(self, places: NDArray[np.intp] | NDArray[np.bool_] | int) -> Problem:
         """Return some of the B problems."""

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emergekit.fitting.absolute import sharpened, spread
-from emergekit.fitting.certificate import EXACT, gradient_norm, smallest_curvature
+from emergekit.fitting.certificate import certificate, gradient_norm
 from emergekit.fitting.descent import descend
-from emergekit.fitting.problem import Problem
+from emergekit.fitting.problem import EXACT, Problem
 
 __all__ = ["Solution", "balanced", "solve", "solve_each", "solve_near"]
 
@@ -202,7 +202,7 @@ def balanced(problem: Problem, starts: Array) -> Array:
 def _certified(
     problem: Problem, z: Array, values: Array, n_starts: int, n_agree: NDArray[np.intp]
 ) -> Solution:
-    norm, curvature = gradient_norm(problem, z), smallest_curvature(problem, z)
+    norm, curvature = certificate(problem, z)
     starts = np.full(len(z), n_starts)
     return Solution(z, values, norm, curvature, norm < _CONVERGED, starts, n_agree)
 

@@ -20,6 +20,9 @@ __all__ = ["descend_compiled", "examined_compiled", "require_numba", "why_not_co
 
 Array = NDArray[np.float64]
 
+_RESIDUALS = {"raw": (False, 0.0), "log": (True, 0.0), "log1p": (True, 1.0)}
+"""Kinds of residual that compiled code knows, as the first two fields of `Goal`."""
+
 
 class Tape(NamedTuple):
     """The arrays of a `Program`, and which of its scalars are free parameters."""
@@ -64,9 +67,10 @@ class Box(NamedTuple):
 
 
 class Goal(NamedTuple):
-    """Whether residuals are of logarithms, and how much those above and below 0 count."""
+    """Whether residuals are of logarithms, of what plus the response, and how much they count."""
 
     log: bool
+    shift: float
     over: float
     under: float
 
@@ -96,8 +100,9 @@ def why_not_compiled(law: Law, objective: str | None = None) -> str | None:
     >>> why_not_compiled(laws.m4())
     'the code of m4_in_n_tokens cannot be followed: it calls any, which is not known'
     """
-    if find_objective(law.objective if objective is None else objective).binomial:
-        return "residuals of a binomial likelihood are not among those that are compiled"
+    goal = find_objective(law.objective if objective is None else objective)
+    if goal.residual not in _RESIDUALS:
+        return f"residuals of the objective {goal.name} are not among those that are compiled"
     reason = why_not_expanded(law)
     return None if reason is None else f"the code of {law.name} cannot be followed: {reason}"
 
@@ -138,7 +143,7 @@ def examined_compiled(problem: Problem, z: Array) -> tuple[Array, Array, Array] 
 def _arguments(problem: Problem) -> tuple[Any, ...] | None:
     """Return the problem as compiled functions take it, None where they do not know it."""
     expansion, goal, where = problem.expansion, problem.objective, problem.coordinates
-    if expansion is None or goal.binomial:
+    if expansion is None or goal.residual not in _RESIDUALS:
         return None
     program = _program(expansion)
     columns = program.computed_columns([problem.columns[x] for x in problem.law.variables])
@@ -162,7 +167,7 @@ def _arguments(problem: Problem) -> tuple[Any, ...] | None:
         _own(problem.weights),
     )
     box = Box(where.lower, where.upper, where.log, where.vanishing)
-    return tape, data, box, Goal(goal.log, goal.over, goal.under)
+    return tape, data, box, Goal(*_RESIDUALS[goal.residual], goal.over, goal.under)
 
 
 def _own(array: Array) -> Array:

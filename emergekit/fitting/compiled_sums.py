@@ -217,7 +217,10 @@ def _predict(tape: Any, scratch: Any, first: Any, width: Any) -> None:
 def _residuals(tape: Any, goal: Any, scratch: Any, first: Any, width: Any) -> None:
     predicted, residuals = scratch.rows[tape.value], scratch.residuals
     if goal.log:
-        log_rows(predicted, residuals, width)
+        shifted = scratch.factors[3]
+        for i in range(width):
+            shifted[i] = predicted[i] + goal.shift
+        log_rows(shifted, residuals, width)
         predicted = residuals
     for i in range(width):
         residuals[i] = predicted[i] - scratch.target[first + i]
@@ -258,7 +261,7 @@ def _products(tape: Any, goal: Any, scratch: Any, width: Any) -> None:
     pull, touching, curved = scratch.factors[0], scratch.factors[1], scratch.factors[2]
     predicted, per_response = scratch.rows[tape.value], scratch.factors[3]
     for i in range(width):
-        per_response[i] = 1.0 / predicted[i] if goal.log else 1.0
+        per_response[i] = 1.0 / (predicted[i] + goal.shift) if goal.log else 1.0
     for j in range(len(tape.slopes)):
         by_parameter, slope = scratch.rows[tape.slopes[j]], scratch.slopes[j]
         down = 0.0
@@ -317,7 +320,7 @@ def _relative(tape: Any, goal: Any, scratch: Any, n: Any, delta: Any, relative: 
             pull = weight * (goal.over * near if r > 0 else -goal.under * near)
             exact = 1e3 * EXACT * (1.0 if goal.log else abs(scratch.target[first + i]))
             rounding = 1e-3 * weight * goal.over * min(exact, delta)
-            per_response = 1.0 / predicted[i] if goal.log else 1.0
+            per_response = 1.0 / (predicted[i] + goal.shift) if goal.log else 1.0
             for j in range(size):
                 slope = scratch.rows[tape.slopes[j], i] * per_response
                 total[j] += pull * slope

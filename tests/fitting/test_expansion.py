@@ -163,7 +163,9 @@ def test_every_operation_that_is_known_has_its_derivative():
     np.testing.assert_allclose(found[1, 1], by_b, rtol=1e-8)
 
 
-@pytest.mark.parametrize("name", ["least_squares", "huber", "asymmetric_log", "least_squares_log"])
+@pytest.mark.parametrize(
+    "name", ["huber", "asymmetric_log", "least_squares_log", "least_squares_log1p"]
+)
 @pytest.mark.parametrize("fixed", [{}, {"A": 400.0}])
 def test_bending_of_the_objective_is_that_found_by_differences(chinchilla_runs, name, fixed):
     law = laws.CHINCHILLA

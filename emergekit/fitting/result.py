@@ -133,12 +133,8 @@ class Fit:
         predicted = self.law.predict(columns, self.params)
         _require_finite(predicted, columns, where)
         below, above = self._reaches(columns, predicted, level, scatter=interval == "observation")
-        with np.errstate(over="ignore"):
-            lower, upper = (
-                (predicted * np.exp(-below), predicted * np.exp(above))
-                if self.objective.log
-                else (predicted - below, predicted + above)
-            )
+        here = self.objective.transform(predicted)
+        lower, upper = (self.objective.untransform(here + reach) for reach in (-below, above))
         if self.objective.binomial:
             lower, upper = np.clip(lower, 0.0, 1.0), np.clip(upper, 0.0, 1.0)
         return pd.DataFrame(

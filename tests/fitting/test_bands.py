@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emergekit import fit, laws
+from emergekit import bootstrap, fit, laws
 from emergekit.errors import FitWarning, TableError
 from emergekit.fitting.bands import with_scatter
 from emergekit.fitting.scatter import weighted_quantile
@@ -173,3 +173,19 @@ def test_bands_of_weighted_fits_hold_new_rows_of_average_weight():
     residuals = 0.02 * rng.standard_normal(4000) / np.sqrt(weights)
     reach = with_scatter(np.zeros(1), residuals, weights, 3997, 0.95)[0]
     assert reach == pytest.approx(1.95996 * 0.02 / np.sqrt(50.5), rel=0.03)
+
+
+@pytest.mark.filterwarnings("ignore::emergekit.errors.FitWarning")
+@pytest.mark.parametrize("interval", ["observation", "mean"])
+@pytest.mark.parametrize("drawn", [False, True])
+def test_a_band_on_log1p_is_that_of_1_plus_response_on_its_logarithm(interval, drawn):
+    rng = np.random.default_rng(0)
+    x = np.geomspace(1e2, 1e7, 40)
+    y = np.expm1(np.log(1.2 + 20 * x**-0.4) + 0.02 * rng.standard_normal(40))
+    law, table = laws.offset_power_law("x", "y"), pd.DataFrame({"x": x, "y": y})
+    plain = fit(law, table, objective="least_squares_log1p")
+    above = fit(law, table.assign(y=1 + y), objective="least_squares_log")
+    if drawn:
+        plain, above = bootstrap(plain, 200), bootstrap(above, 200)
+    one, other = (bounds_of(result, table, interval=interval) for result in (plain, above))
+    np.testing.assert_allclose(1 + one, other, rtol=1e-5)

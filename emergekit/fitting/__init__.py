@@ -11,6 +11,7 @@ they predict of rows that a split such as `leave_largest_out` holds out.
 
 from __future__ import annotations
 
+from emergekit.fitting.acceleration import why_not_compiled
 from emergekit.fitting.allocation import (
     allocate,
     envelope,
@@ -37,6 +38,7 @@ __all__ = [  # noqa: RUF022  in the order of the work
     "Objective",
     "fit",
     "fit_groups",
+    "why_not_compiled",
     "bootstrap",
     "profile",
     "profile_intervals",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from emergekit.fitting.acceleration import descend_compiled
 from emergekit.fitting.matrices import solve_definite
 from emergekit.fitting.neighbourhood import Model, local_model
 from emergekit.fitting.problem import Problem
@@ -15,9 +16,10 @@ __all__ = ["descend"]
 
 Array = NDArray[np.float64]
 
-_LOOSE, _TIGHT = 1e-2, 1e-13
-"""A stage ends when its next step promises less than this share of the objective."""
-_FIRST_DAMPING, _LIGHT_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 0.1, 1e-3, 1e-9, 1e12
+_LOOSE, _TIGHT, _NEAR = 1e-2, 1e-15, 1e-12
+"""A stage ends when its next step promises less than one of the first two shares of the objective;
+the last is small enough for rounding to hide whether a step gains."""
+_FIRST_DAMPING, _LIGHT_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 0.1, 1e-4, 1e-9, 1e12
 _REACH = 4.0
 """Longest step of a coordinate, in units of 1 + abs(z): farther the model says nothing."""
 _ROUNDING = 4 * np.finfo(float).eps
@@ -78,6 +80,10 @@ def descend(
     rested : array of bool, shape (B,)
         Whether the last step promised no more than rounding.
     """
+    if problem.compiled:
+        found = descend_compiled(problem, starts, deltas, most_steps)
+        if found is not None:
+            return found
     ends = np.full(starts.shape, np.nan)
     rested = np.zeros(len(starts), dtype=bool)
     with np.errstate(all="ignore"):
@@ -132,11 +138,15 @@ def _advance(problem: Problem, search: _Search) -> tuple[NDArray[np.bool_], NDAr
     value = problem.total(problem.objective.penalty(residuals, delta))
     floor = problem.total(problem.objective.penalty(_ROUNDING * problem.scale, delta))
 
-    small = np.abs(promise) <= np.where(last, _TIGHT, _LOOSE) * search.value + floor
+    limit = np.where(last, _TIGHT, _LOOSE) * search.value + floor
+    small = np.abs(promise) <= limit
     # Near the floor the objective itself is rounding; a full step is better than none.
-    taken = (value < search.value) | (small & (value <= search.value * (1 + 1e-12) + floor))
-    # A step held back promises little anywhere.
-    small &= search.damping <= np.where(last, _LIGHT_DAMPING, _FIRST_DAMPING)
+    slack = _NEAR * search.value + floor
+    near = small | (np.abs(promise) <= slack)
+    taken = (value < search.value) | (near & (value <= search.value + slack))
+    # A step held back promises little anywhere, and leaves about its damping's share of the way.
+    heavy = search.damping / np.where(last, _LIGHT_DAMPING, _FIRST_DAMPING)
+    small &= np.abs(promise) * np.maximum(heavy, 1.0) ** 2 <= limit
     gain = (search.value - value) / np.maximum(share * promise, np.finfo(float).tiny)
     _move(problem, search, taken, trial, predicted, residuals, value)
     search.damping = np.where(

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emergekit.compute import Engine, run
+from emergekit.fitting.acceleration import require_numba
 from emergekit.fitting.bands import parameter_ends, require_level, student_reach
 from emergekit.fitting.blocks import Found, solve_block
 from emergekit.fitting.coordinates import Coordinates, require_names
@@ -46,6 +47,7 @@ def fit_groups(
     stderr: str | None = None,
     level: float = 0.95,
     engine: Engine = "serial",
+    compiled: bool = False,
 ) -> pd.DataFrame:
     """Return the law fitted to each group of rows, all searched side by side.
 
@@ -66,6 +68,8 @@ def fit_groups(
         Coverage that the intervals aim at.
     engine : {"serial", "processes", "dask"}
         As in `compute.run`; the numbers are the same.
+    compiled : bool
+        Search by compiled code (extra `fast`), as in `fit`.
 
     Returns
     -------
@@ -82,6 +86,8 @@ def fit_groups(
     FitError
         If an argument cannot be meant. A group that cannot be fitted raises nothing: it has a
         reason.
+    ModuleNotFoundError
+        If `compiled` and numba is absent.
 
     Examples
     --------
@@ -98,6 +104,8 @@ def fit_groups(
     """
     require_law(law)
     require_level(level)
+    if compiled:
+        require_numba()
     goal = find_objective(law.objective if objective is None else objective, delta, over, tau)
     fixed, bounds = {} if fixed is None else fixed, {} if bounds is None else bounds
     require_names("fixed", fixed, law)
@@ -112,7 +120,7 @@ def fit_groups(
         weights = inverse_variances(table, response, stderr, goal, weights, law.name)
     groups = grouped(searched, table, by, response, goal, weights, columns, coordinates.n_free)
     blocks = groups.blocks(_AT_ONCE)
-    problems = [Problem(searched, *groups.arrays(b), goal, coordinates) for b in blocks]
+    problems = [Problem(searched, *groups.arrays(b), goal, coordinates, compiled) for b in blocks]
     found = run(solve_block, problems, engine=engine)
     parts = [
         _estimates(law, groups, block, part, coordinates, level)

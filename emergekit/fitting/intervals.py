@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from emergekit.errors import FitError, FitWarning, shown, unknown
+from emergekit.fitting.acceleration import require_numba
 from emergekit.fitting.problem import Problem
 from emergekit.fitting.resamples import Resampler
 from emergekit.fitting.result import Fit
@@ -35,6 +36,7 @@ def bootstrap(
     seed: int = 0,
     *,
     rows: ArrayLike | None = None,
+    compiled: bool = False,
 ) -> Fit:
     """Return the fit with draws of its parameters, each from a refit to its own minimum.
 
@@ -56,6 +58,8 @@ def bootstrap(
         Of the draws.
     rows : array of int, shape (n, n_drawn), optional
         Positions in ``fit.data`` that make up each draw, instead of drawing them; for "case".
+    compiled : bool
+        Search by compiled code (extra `fast`), as in `fit`.
 
     Returns
     -------
@@ -68,6 +72,8 @@ def bootstrap(
     ------
     FitError
         If an argument cannot be meant, or no draw converges.
+    ModuleNotFoundError
+        If `compiled` and numba is absent.
 
     Warns
     -----
@@ -89,12 +95,14 @@ def bootstrap(
     """
     if kind not in get_args(Kind):
         raise FitError(unknown("kind of bootstrap", kind, get_args(Kind)))
+    if compiled:
+        require_numba()
     given = None if rows is None else _positions(rows, len(fit.data), kind)
     n = _count(n) if given is None else len(given)
     resampler = Resampler(fit, kind, cluster)
     problem, start = resampler.problem, resampler.start
     found = [
-        solve_near(part, np.tile(start, (size, 1)))
+        solve_near(replace(part, compiled=compiled), np.tile(start, (size, 1)))
         for part, size in _blocks(resampler, n, seed, given)
     ]
     return _with_draws(fit, problem, found, kind)

@@ -69,7 +69,25 @@ def local_model(
 
 
 def second_order(problem: Problem, z: Array, predicted: Array, slopes: Array, pull: Array) -> Array:
-    """Return sum_i pull_i d2 r_i / dz2, by differences of the derivatives, shape (B, p, p)."""
+    """Return sum_i pull_i d2 r_i / dz2, shape (B, p, p)."""
+    residual = problem.objective.residual
+    if residual in ("raw", "log", "log1p"):
+        with np.errstate(all="ignore"):
+            per_response = pull * problem.objective.slope(problem.observed, predicted)
+        second = problem.bent(z, per_response)
+        if second is not None:
+            # What is searched by its logarithm bends along with it; so do residuals of logarithms.
+            diagonal = np.arange(z.shape[1])
+            down = np.einsum("bpn,bn->bp", slopes, pull)
+            second[:, diagonal, diagonal] += np.where(problem.coordinates.log, down, 0.0)
+            if residual != "raw":
+                second -= (slopes * pull[:, None, :]) @ slopes.swapaxes(1, 2)
+            return np.nan_to_num(second)
+    return _differenced(problem, z, predicted, slopes, pull)
+
+
+def _differenced(problem: Problem, z: Array, predicted: Array, slopes: Array, pull: Array) -> Array:
+    """Return the same by differences of the derivatives."""
     here = np.einsum("bpn,bn->bp", slopes, pull)
     per_residual = None  # change of the prediction with that of the residual
     if problem.objective.residual != "raw":

@@ -12,13 +12,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emergekit.fitting.coordinates import VANISHED, Coordinates
+from emergekit.fitting.expansion import Expansion, expansion_of
 from emergekit.fitting.objectives import Objective
 from emergekit.laws import Law
 
-__all__ = ["Problem", "problem_of"]
+__all__ = ["EXACT", "Problem", "problem_of"]
 
 Array = NDArray[np.float64]
 
+EXACT = 1e-6
+"""Residuals below this share of the response: a certificate sees rounding, not scatter."""
 _ON_BOUND = 1e-6
 """A coordinate z this near to its bound, in units of 1 + abs(z), sits on it."""
 _FAINT = 0.02
@@ -45,6 +48,8 @@ class Problem:
         What is minimised.
     coordinates : Coordinates
         What z stands for.
+    compiled : bool
+        Whether it is searched by compiled code where that knows the law and the objective.
     """
 
     law: Law
@@ -53,6 +58,7 @@ class Problem:
     weights: Array
     objective: Objective
     coordinates: Coordinates
+    compiled: bool = False
 
     def take(self, places: NDArray[np.intp] | NDArray[np.bool_] | int) -> Problem:
         """Return some of the B problems."""
@@ -158,6 +164,30 @@ class Problem:
             sums = [np.einsum("...n,...n->...", part, pull) for part in parts]
             total: Array = np.stack(sums, axis=-1) * self.coordinates.stretch(z)
         return total
+
+    @property
+    def expansion(self) -> Expansion | None:
+        """What is known of the law beyond its gradient; None if its code cannot be followed."""
+        return expansion_of(self.law, tuple(self.coordinates.free.tolist()))
+
+    def bent(self, z: Array, pull: Array) -> Array | None:
+        """Return the second derivatives of the law's values, summed with weights `pull`, (p, p).
+
+        None where they are not known.
+        """
+        expansion = self.expansion
+        if expansion is None:
+            return None
+        arguments, n_variables = self._arguments(z), len(self.law.variables)
+        by_parameters = np.zeros((*z.shape, z.shape[-1]))
+        with np.errstate(all="ignore"):
+            parts = expansion.bending.run(arguments[:n_variables], arguments[n_variables:])
+            for (one, other), part in zip(expansion.bends, parts, strict=True):
+                total = np.einsum("...n,...n->...", np.broadcast_to(part, pull.shape), pull)
+                by_parameters[..., one, other] = by_parameters[..., other, one] = total
+            stretch = self.coordinates.stretch(z)
+            bent: Array = by_parameters * stretch[..., :, None] * stretch[..., None, :]
+        return bent
 
     def design(self, z: Array) -> tuple[Array, Array]:
         """Return residuals in units of what rows scatter by, (n,), and their derivatives, (n, p).

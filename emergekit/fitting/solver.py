@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emergekit.fitting.absolute import sharpened, spread
-from emergekit.fitting.certificate import EXACT, gradient_norm, smallest_curvature
+from emergekit.fitting.certificate import certificate, gradient_norm
 from emergekit.fitting.descent import descend
-from emergekit.fitting.problem import Problem
+from emergekit.fitting.problem import EXACT, Problem
 
 __all__ = ["Solution", "balanced", "solve", "solve_each", "solve_near"]
 
@@ -26,12 +26,13 @@ _AGREE = 1e-6
 """Minima whose values differ by less, relative, are one."""
 _WORTH = 1e-2
 """Ends within that share of the lowest value are worth the work of a settled minimum."""
+_NO_WORSE = 1e-9
+"""Relative difference of values that is left to rounding and to where a search stops."""
 _CONVERGED = 1e-4
 _MANY_STEPS, _FEW_STEPS = 40, 12
 """Steps for each width of the penalty, on average."""
 _ROUNDS = 10
 """Searches of an end that has not converged; curved valleys of laws with breaks are long."""
-_WORTH_ANOTHER = 1e-9
 _SHARE = 0.3
 """Of the response, that a balanced start gives to each coefficient on a log scale."""
 _AT_ONCE = 60_000
@@ -123,16 +124,18 @@ def _solve_each(problem: Problem, starts: Array, quickly: bool) -> Solution:
     worth = np.flatnonzero(reached)
     worth = worth[_close(problem.take(owner[worth]), values[worth], least[owner[worth]], _WORTH)]
     part = problem.take(owner[worth])
-    ends[worth] = _settle(part, ends[worth])
+    settled = _settle(part, ends[worth])
     if not quickly:
-        ends[worth] = _rested(part, ends[worth])
-    values[worth] = part.value(ends[worth])
+        rested = _rested(part, settled)
+        settled = settled if rested is settled else _settle(part, rested)
+    ends[worth] = settled
+    values[worth] = part.value(settled)
 
     table = values.reshape(n_problems, n_starts)
-    best = n_starts * np.arange(n_problems) + table.argmin(axis=1)
+    best = n_starts * np.arange(n_problems) + _best(problem, ends, table)
     agree = _close(problem.take(owner), values, values[best][owner], _AGREE) & reached
-    found = _certified(problem, ends[best], n_starts, agree.reshape(table.shape).sum(axis=1))
-    return replace(found, value=values[best])
+    n_agree = agree.reshape(table.shape).sum(axis=1)
+    return _certified(problem, ends[best], values[best], n_starts, n_agree)
 
 
 def solve_near(problem: Problem, starts: Array) -> Solution:
@@ -169,7 +172,7 @@ def _solve_near(problem: Problem, starts: Array) -> Solution:
     lower = (other < value) | np.isnan(straight).any(axis=1)
     ends = _settle(problem, np.where(lower[:, None], around, straight))
     agree = np.maximum(other, value) <= np.minimum(other, value) * (1 + _AGREE)
-    return _certified(problem, ends, 2, 1 + agree)
+    return _certified(problem, ends, problem.value(ends), 2, 1 + agree)
 
 
 def balanced(problem: Problem, starts: Array) -> Array:
@@ -196,11 +199,12 @@ def balanced(problem: Problem, starts: Array) -> Array:
     return balanced
 
 
-def _certified(problem: Problem, z: Array, n_starts: int, n_agree: NDArray[np.intp]) -> Solution:
-    norm = gradient_norm(problem, z)
-    curvature = smallest_curvature(problem, z)
+def _certified(
+    problem: Problem, z: Array, values: Array, n_starts: int, n_agree: NDArray[np.intp]
+) -> Solution:
+    norm, curvature = certificate(problem, z)
     starts = np.full(len(z), n_starts)
-    return Solution(z, problem.value(z), norm, curvature, norm < _CONVERGED, starts, n_agree)
+    return Solution(z, values, norm, curvature, norm < _CONVERGED, starts, n_agree)
 
 
 def _descended(
@@ -223,6 +227,18 @@ def _descended(
     return ends
 
 
+def _best(problem: Problem, ends: Array, values: Array) -> NDArray[np.intp]:
+    """Return which end of each problem is lowest; of those that tie, one that bounds hold least.
+
+    Along a flat direction rounding would choose, and an end on a bound does not show that it is.
+    """
+    tied = values <= values.min(axis=1, keepdims=True) * (1 + _NO_WORSE)
+    n_held = problem.on_bound(ends).sum(axis=1).reshape(values.shape)
+    n_held = np.where(tied, n_held, ends.shape[1] + 1)
+    best = np.where(n_held == n_held.min(axis=1, keepdims=True), values, np.inf).argmin(axis=1)
+    return np.asarray(best)
+
+
 def _close(problem: Problem, values: Array, least: Array, share: float) -> NDArray[np.bool_]:
     """Return which values are as good as the least, up to that share of it or of the response."""
     exact = problem.total(problem.objective.penalty(share * EXACT * problem.scale))
@@ -238,7 +254,7 @@ def _rested(problem: Problem, z: Array) -> Array:
             break
         part = problem.take(tired)
         ends = _descended(part, z[tired], _NEAR[-1:])
-        better = part.value(ends) < part.value(z[tired]) * (1 - _WORTH_ANOTHER)
+        better = part.value(ends) < part.value(z[tired]) * (1 - _NO_WORSE)
         if not better.any():
             break
         z = z.copy()
@@ -255,7 +271,7 @@ def _settle(problem: Problem, z: Array) -> Array:
             break
         part = problem.take(moved)
         ends = _descended(part, pressed[moved], _NEAR)
-        better = part.value(ends) <= part.value(z[moved]) * (1 + 1e-9)
+        better = part.value(ends) <= part.value(z[moved]) * (1 + _NO_WORSE)
         if not better.any():
             break
         z = z.copy()

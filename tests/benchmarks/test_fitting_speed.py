@@ -1,13 +1,21 @@
 """Fits against the way that published analyses make them, written out here."""
 
+from dataclasses import replace
+from itertools import product
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
 from emergekit.fitting import bootstrap
+from emergekit.fitting.refitting import posed_again
+from emergekit.fitting.solver import solve
 
 DELTA = 1e-3
 N_DRAWS = 4000
+HALVES, FIVES = np.arange(0, 2.5, 0.5), np.arange(0, 30, 5)
+GRID = np.array(list(product(FIVES, FIVES, np.arange(-1, 1.5, 0.5), HALVES, HALVES)))
+"""The 4,500 starts of the published replication: a, b, e, alpha, beta."""
 
 
 def by_hand(theta, log_n, log_d, log_loss):
@@ -46,10 +54,13 @@ def with_autograd():
     return lambda *arguments: (value(*arguments), slope(*arguments))
 
 
+def logs(fit):
+    return [np.log(fit.data[name].to_numpy()) for name in ("n_params", "n_tokens", "loss")]
+
+
 def refits(fit, objective, draws):
     """Refit each resample by BFGS, started at the full fit."""
-    columns = [np.log(fit.data[name].to_numpy()) for name in ("n_params", "n_tokens", "loss")]
-    p = fit.params
+    columns, p = logs(fit), fit.params
     start = np.array([np.log(p["A"]), np.log(p["B"]), np.log(p["E"]), p["alpha"], p["beta"]])
     return [
         minimize(objective, start, tuple(c[rows] for c in columns), jac=True, method="BFGS").x
@@ -57,16 +68,76 @@ def refits(fit, objective, draws):
     ]
 
 
-@pytest.mark.parametrize(("gradient", "bar"), [("autograd", 40), ("by hand", 1)])
-def test_case_bootstrap_against_a_loop_of_bfgs(ratio, chinchilla_fit, gradient, bar):
+def searched(fit, starts):
+    """Return the lowest value of L-BFGS-B, its gradient by differences, over some starts."""
+    columns = tuple(logs(fit))
+
+    def value(theta):
+        return by_hand(theta, *columns)[0]
+
+    return min(minimize(value, start, method="L-BFGS-B").fun for start in starts)
+
+
+@pytest.fixture(params=[False, True], ids=["numpy", "numba"])
+def compiled(request):
+    if request.param:
+        pytest.importorskip("numba")
+    return request.param
+
+
+@pytest.mark.parametrize(
+    ("gradient", "bars"),
+    [("autograd", (40, 200)), ("by hand", (1, 1))],
+    ids=["autograd", "by hand"],
+)
+def test_case_bootstrap_against_a_loop_of_bfgs(ratio, chinchilla_fit, compiled, gradient, bars):
     objective = with_autograd() if gradient == "autograd" else by_hand
     few = np.random.default_rng(0).integers(0, 240, (20, 240))
     found = ratio(
-        f"case bootstrap, 4,000 draws, against BFGS, gradient {gradient}",
-        bar,
-        lambda: bootstrap(chinchilla_fit, N_DRAWS),
+        f"4,000 refits, {named(compiled)}, against BFGS, gradient {gradient}",
+        bars[compiled],
+        lambda: bootstrap(chinchilla_fit, N_DRAWS, compiled=compiled),
         N_DRAWS,
         lambda: refits(chinchilla_fit, objective, few),
         len(few),
     )
     assert found > 1
+
+
+def test_one_certified_start_against_the_published_grid(ratio, chinchilla_fit, compiled):
+    problem, starts = one_start(chinchilla_fit, compiled)
+    few = np.random.default_rng(0).permutation(GRID)[:10]
+    found = ratio(
+        f"one certified start, {named(compiled)}, against 4,500 of L-BFGS-B",
+        (5_000, 50_000)[compiled],
+        lambda: [solve(problem, starts) for _ in range(20)],
+        20,
+        lambda: searched(chinchilla_fit, few),
+        len(few) / len(GRID),
+    )
+    assert found > 1
+    assert solve(problem, starts).value <= searched(chinchilla_fit, few)
+
+
+def test_compiled_searches_against_numpy(ratio, chinchilla_fit):
+    pytest.importorskip("numba")
+    fast, starts = one_start(chinchilla_fit, compiled=True)
+    slow = replace(fast, compiled=False)
+    found = ratio(
+        "one certified start, numba, against numpy",
+        7,
+        lambda: [solve(fast, starts) for _ in range(20)],
+        20,
+        lambda: [solve(slow, starts) for _ in range(5)],
+        5,
+    )
+    assert found > 1
+
+
+def one_start(fit, compiled):
+    problem, _ = posed_again(fit)
+    return replace(problem, compiled=compiled), np.array(problem.coordinates.starts(1))
+
+
+def named(compiled):
+    return "numba" if compiled else "numpy"

@@ -46,19 +46,25 @@ def looped(curves, bounds):
 
 # Our law keeps its slope from turning negative, so that the bounded search does the same work;
 # without bounds scipy takes MINPACK, which is compiled.
+BOUNDS = ([-np.inf, -np.inf, -np.inf, 0], [np.inf, np.inf, np.inf, 1e4])
+
+
 @pytest.mark.parametrize(
-    ("peer", "bounds"),
+    ("ours", "peer", "bounds", "bar"),
     [
-        ("bounds", ([-np.inf, -np.inf, -np.inf, 0], [np.inf, np.inf, np.inf, 1e4])),
-        ("no bounds", None),
+        ("numba", "bounds", BOUNDS, 30),
+        ("numpy", "bounds", BOUNDS, 10),
+        ("numba", "no bounds", None, 1),
     ],
 )
-def test_fit_groups_against_a_loop_of_curve_fit(ratio, curves, peer, bounds):
+def test_fit_groups_against_a_loop_of_curve_fit(ratio, curves, ours, peer, bounds, bar):
+    if ours == "numba":
+        pytest.importorskip("numba")
     few = curves[curves["task"] < N_LOOPED]
     found = ratio(
-        f"fit_groups, 10,000 sigmoids, against curve_fit, {peer}",
-        30,
-        lambda: fit_groups(laws.logistic(), curves, "task"),
+        f"10,000 sigmoids, {ours}, against curve_fit, {peer}",
+        bar,
+        lambda: fit_groups(laws.logistic(), curves, "task", compiled=ours == "numba"),
         N_CURVES,
         lambda: looped(few, bounds),
         N_LOOPED,

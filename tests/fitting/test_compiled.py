@@ -23,6 +23,7 @@ from emergekit.fitting.solver import solve, solve_near
 from emergekit.laws import Law, Parameter
 from tests.laws.cases import BY_NAME, PARAMS
 
+pytestmark = pytest.mark.slow  # the compiler takes twenty seconds where it has left no cache
 needs_numba = pytest.mark.skipif(
     acceleration.find_spec("numba") is None, reason="compiled searches need the extra `fast`"
 )

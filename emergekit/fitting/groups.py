@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emergekit.compute import Engine, run
+from emergekit.errors import TableError
 from emergekit.fitting.acceleration import require_numba
 from emergekit.fitting.bands import parameter_ends, require_level, student_reach
 from emergekit.fitting.blocks import Found, solve_block
@@ -29,6 +30,8 @@ Array = NDArray[np.float64]
 _AT_ONCE = 100_000
 """Rows in one block: enough to share the overhead, few enough to be spread over workers."""
 _STATS = ("rmse", "dispersion", "aic", "bic")
+_OF_TERMS = ("law", "term", "estimate", "stderr", "lower", "upper", "on_bound")
+_OF_GROUPS = ("n_rows", *_STATS, "converged", "n_starts", "n_starts_agree", "reason")
 
 
 def fit_groups(
@@ -106,6 +109,7 @@ def fit_groups(
     require_level(level)
     if compiled:
         require_numba()
+    _require_free_names(by)
     goal = find_objective(law.objective if objective is None else objective, delta, over, tau)
     fixed, bounds = {} if fixed is None else fixed, {} if bounds is None else bounds
     require_names("fixed", fixed, law)
@@ -127,6 +131,16 @@ def fit_groups(
         for block, part in zip(blocks, found, strict=True)
     ]
     return _tidy(law, groups, parts)
+
+
+def _require_free_names(by: str | Sequence[str]) -> None:
+    names = [by] if isinstance(by, str) else list(by)
+    taken = [name for name in names if name in (*_OF_TERMS, *_OF_GROUPS)]
+    if taken:
+        raise TableError(
+            f"fit_groups: the answer has columns {', '.join(map(repr, taken))} of its own; rename "
+            f"those of by first."
+        )
 
 
 def _tidy(law: Law, groups: Groups, parts: list[dict[str, NDArray[Any]]]) -> pd.DataFrame:

@@ -144,6 +144,8 @@ def test_columns_and_arguments_are_checked_before_any_fit():
         fit_groups(LOGISTIC, table, "tsk", fixed={"low": "chance"})
     with pytest.raises(FitError, match="Unknown parameter of logistic_in_flops 'lo'"):
         fit_groups(LOGISTIC, table, "task", fixed={"lo": 0.2})
+    with pytest.raises(TableError, match="columns 'term' of its own; rename"):
+        fit_groups(LOGISTIC, table.rename(columns={"task": "term"}), "term")
     with pytest.raises(FitError, match="by must name at least one column"):
         fit_groups(LOGISTIC, table, [])
     with pytest.raises(FitError, match="level must lie between 0 and 1"):

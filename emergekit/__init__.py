@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from emergekit import compute, datasets, figures, fitting, laws, metrics, theory
-    from emergekit.emergence import break_test, collapse_test, curve_shapes, fit_threshold
+    from emergekit.emergence import (
+        break_test,
+        collapse_test,
+        curve_shapes,
+        fit_threshold,
+        mirage_test,
+    )
     from emergekit.errors import FitError, FitWarning, LoadError, TableError
     from emergekit.fitting import (
         Fit,
@@ -54,6 +60,7 @@ _HOMES = {
     "compare": "fitting",
     "allocate": "fitting",
     "curve_shapes": "emergence",
+    "mirage_test": "emergence",
     "collapse_test": "emergence",
     "break_test": "emergence",
     "fit_threshold": "emergence",
@@ -91,6 +98,7 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "compare",
     "allocate",
     "curve_shapes",
+    "mirage_test",
     "collapse_test",
     "break_test",
     "fit_threshold",

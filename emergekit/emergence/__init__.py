@@ -1,16 +1,38 @@
-"""Is it emergent? Shapes of curves, and the perspective of loss."""
+"""Is it emergent? Shapes of curves, verdicts on them, and the perspective of loss."""
 
 from __future__ import annotations
 
 from emergekit.emergence.breaks import break_test
 from emergekit.emergence.collapse import collapse_test
 from emergekit.emergence.curves import curve_shapes
+from emergekit.emergence.dictionary import Dictionary, curve_dictionary
+from emergekit.emergence.hinges import HingeTest, hinge_test
+from emergekit.emergence.links import LinkTest, link_test
 from emergekit.emergence.loss_scale import normalized_performance, scale_at_loss, threshold_size
+from emergekit.emergence.resolution import ResolutionTest, items_needed, resolution_test
+from emergekit.emergence.simulation import WORLDS, World, confusion_matrix, simulate_world
 from emergekit.emergence.threshold_result import Threshold
 from emergekit.emergence.thresholds import fit_threshold
+from emergekit.emergence.verdicts import mirage_test
+from emergekit.emergence.words import verdict_in_words
 
-__all__ = [  # noqa: RUF022  pipeline order: shapes, collapse, breaks, thresholds, their scale
+__all__ = [  # noqa: RUF022  pipeline order: shapes, verdicts, collapse, breaks, thresholds, scale
     "curve_shapes",
+    "Dictionary",
+    "curve_dictionary",
+    "HingeTest",
+    "hinge_test",
+    "LinkTest",
+    "link_test",
+    "ResolutionTest",
+    "resolution_test",
+    "items_needed",
+    "mirage_test",
+    "verdict_in_words",
+    "WORLDS",
+    "World",
+    "simulate_world",
+    "confusion_matrix",
     "collapse_test",
     "break_test",
     "Threshold",

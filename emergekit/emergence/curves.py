@@ -24,7 +24,7 @@ from emergekit.errors import TableError, nearest, shown
 from emergekit.laws.axis import axis_of
 from emergekit.tables import RESULTS, validate
 
-__all__ = ["curve_shapes", "split_curves"]
+__all__ = ["curve_shapes", "scale_numbers", "split_curves"]
 
 _NOT_POSITIVE = "the scale is not positive"
 _CURVE = ("family", "task", "subtask", "metric", "n_shots", "filter", "n_target_tokens")
@@ -117,7 +117,7 @@ def split_curves(results: pd.DataFrame, x: str) -> Iterator[tuple[Key, pd.DataFr
         As `curve_shapes`.
     """
     ready = results.assign(
-        **{x: _scale(results, x)},
+        **{x: scale_numbers(results, x)},
         score=pd.to_numeric(results["score"]).to_numpy(dtype=float),
         higher_is_better=_directions(results),
     )
@@ -140,7 +140,8 @@ def _runs(rows: pd.DataFrame, x: str) -> Iterator[tuple[Key, pd.DataFrame]]:
         yield dict(zip(keys, values, strict=True)), curve
 
 
-def _scale(results: pd.DataFrame, x: str) -> pd.Series:
+def scale_numbers(results: pd.DataFrame, x: str) -> pd.Series:
+    """Return the column of scale as numbers, or say which row has none."""
     if x not in results:
         match = nearest(x, results.columns)
         hint = f" Did you mean '{match}'?" if match else ""

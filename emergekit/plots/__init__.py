@@ -9,6 +9,7 @@ from emergekit.plots.influences import plot_influence
 from emergekit.plots.isoflop import plot_isoflops
 from emergekit.plots.surfaces import plot_surface
 from emergekit.plots.uncertainty import plot_draws, plot_profile
+from emergekit.plots.verdicts import plot_verdict, plot_verdicts
 
 __all__ = [
     "plot_curves",
@@ -20,4 +21,6 @@ __all__ = [
     "plot_profile",
     "plot_residuals",
     "plot_surface",
+    "plot_verdict",
+    "plot_verdicts",
 ]

@@ -6,6 +6,7 @@ import time
 import pytest
 
 RATIOS = []
+TABLES = []
 
 
 def pytest_collection_modifyitems(config, items):
@@ -48,3 +49,6 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("ratios against peers, CPU seconds per item, medians of one run")
         for name, found, bar in RATIOS:
             terminalreporter.write_line(f"{name:<58} {found:>9.2f}   bar {bar}")
+    for title, table in TABLES:
+        terminalreporter.section(title)
+        terminalreporter.write_line(table.to_string())

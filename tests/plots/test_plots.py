@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from emergekit import datasets, laws
+from emergekit.emergence import mirage_test, simulate_world
 from emergekit.errors import FitError, TableError
 from emergekit.fitting import Fit, bootstrap, fit, influence, leave_largest_out
 from emergekit.plots import (
@@ -13,6 +14,8 @@ from emergekit.plots import (
     plot_fit,
     plot_influence,
     plot_profile,
+    plot_verdict,
+    plot_verdicts,
 )
 from emergekit.plots.axes import label, literal, shortened, told_apart
 from emergekit.plots.fits import plot_residuals
@@ -268,3 +271,56 @@ def test_laws_of_several_variables_are_points_where_rows_are_held_out(chinchilla
     assert [len(dots.get_offsets()) for dots in ax.collections] == [192, 48, 48]
     assert ax.get_xlabel() == "training compute (FLOPs)"
     assert len(test) == 48
+
+
+def judged(world, **options):
+    table = simulate_world(world, seed=3)
+    return table, mirage_test(table, x="flops", **options).iloc[0]
+
+
+def test_a_verdict_shows_both_metrics_on_one_scale_its_plateau_and_its_words():
+    table, verdict = judged("em K=10")
+    figure, ax = plt.subplots()
+    assert plot_verdict(table, verdict, ax=ax) is ax
+    assert ax.get_xscale() == "log"
+    assert "mirage: token_nll rises without a break" in ax.get_title(loc="left").replace("\n", " ")
+    other = figure.axes[1]
+    assert other.yaxis_inverted()  # a loss: better is up
+    assert len(other.lines[0].get_xdata()) == len(ax.containers[0][0].get_xdata()) == 12
+    assert any("at chance" in text.get_text() for text in ax.texts)
+
+
+def test_a_threshold_is_a_line_with_its_interval():
+    table, verdict = judged("em hinge K=5")
+    ax = plot_verdict(table, verdict)
+    lines = [line.get_xdata()[0] for line in ax.lines if len(set(line.get_xdata())) == 1]
+    assert verdict["eta"] in lines
+    assert any("threshold" in text.get_text() for text in ax.texts)
+
+
+def test_a_verdict_on_other_data_is_refused():
+    table, verdict = judged("em K=10")
+    with pytest.raises(TableError, match="no row belongs to the verdict on task em K=10"):
+        plot_verdict(table.assign(task="other"), verdict)
+
+
+def test_verdicts_without_counts_or_continuous_metric_are_drawn_as_well():
+    table = simulate_world("mc hinge").query("metric == 'multiple_choice_grade'")
+    bare = table.drop(columns=["n_examples", "stderr"])
+    ax = plot_verdict(bare, mirage_test(bare, x="flops").iloc[0])
+    assert "number of test items is unknown" in ax.get_title(loc="left")
+
+
+def test_a_map_of_verdicts_has_a_tile_a_task_and_family():
+    table = pd.concat([simulate_world(world) for world in ("em K=10", "mc flat", "em hinge K=5")])
+    both = pd.concat(
+        [table, table.assign(family="other", model="x" + table["model"])], ignore_index=True
+    )
+    verdicts = mirage_test(both, x="flops")
+    ax = plot_verdicts(verdicts)
+    assert len(ax.patches) == 6
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["simulated", "other"]
+    assert ax.get_yticklabels()[0].get_text() == "em hinge K=5 0"  # the strongest first
+    assert "no rise" in {text.get_text() for text in ax.texts}
+    with pytest.raises(TableError, match="two verdicts on task"):
+        plot_verdicts(pd.concat([verdicts, verdicts]))

@@ -1,0 +1,232 @@
+r"""Scores as a rising function of one variable, fitted to counts, with a test of the fit.
+
+.. math:: f = c + (1 - c)\,G(a + b z), \qquad
+          X^2 = \sum_i \frac{(k_i / n_i - f_i)^2}{f_i (1 - f_i) / n_i + \tau^2}
+
+No form holds exactly, so a tolerance tau stands beside the noise of sampling items: the question is
+whether the form holds to within tau.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, ndtr
+
+__all__ = [
+    "Response",
+    "ResponseFit",
+    "best_fit",
+    "fit_response",
+    "forced_choice",
+    "gompertz",
+    "logistic",
+    "mirrored_gompertz",
+]
+
+Array: TypeAlias = NDArray[np.float64]
+
+_GRID, _STEPS = 33, 6
+_TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class Response:
+    """A rising function with values in [0, 1], and the range of a and b that is searched.
+
+    Parameters
+    ----------
+    function : callable
+        G, of any array.
+    low, high : float
+        Where G is next to its lowest and highest value; a lies where some scale is between.
+    steepest : float
+        Largest b, per unit of z.
+    floor : float
+        c, the score of guessing that G comes on top of; 0 where G has it built in.
+    """
+
+    function: Callable[[Array], Array]
+    low: float
+    high: float
+    steepest: float
+    floor: float = 0.0
+
+    def __call__(self, z: Array, a: Array, b: Array) -> Array:
+        """Return the scores at z for every pair of a and b, one row a pair."""
+        rising = self.function(a[:, None] + b[:, None] * z)
+        return np.clip(self.floor + (1 - self.floor) * rising, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class ResponseFit:
+    """The best a and b, the scores they give, how far off they are, and a p-value of the fit."""
+
+    a: float
+    b: float
+    fitted: Array
+    misfit: float
+    p_value: float
+
+
+def gompertz(u: Array) -> Array:
+    r"""Return :math:`\exp(-e^{-u})`: exact match where log NLL falls linearly."""
+    return np.asarray(np.exp(-np.exp(-np.maximum(u, -50.0))))
+
+
+def mirrored_gompertz(u: Array) -> Array:
+    r"""Return :math:`1 - \exp(-e^{u})`."""
+    return np.asarray(-np.expm1(-np.exp(np.minimum(u, 50.0))))
+
+
+def logistic(u: Array) -> Array:
+    r"""Return :math:`1/(1 + e^{-u})`."""
+    return np.asarray(expit(u))
+
+
+def forced_choice(n_choices: float) -> Callable[[Array], Array]:
+    r"""Return how often the right one of k choices comes first if it is d better on average.
+
+    .. math:: f(d) = \int \varphi(u)\,\Phi(u + d)^{k-1}\,du
+
+    Parameters
+    ----------
+    n_choices : float
+        k; between two whole numbers, the mixture of both that has chance 1/k.
+
+    References
+    ----------
+    Green & Swets 1966, k-alternative forced choice.
+    """
+    d = np.linspace(-4.0, 12.0, 401)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(61)
+    above = ndtr(nodes[:, None] + d)
+    weights = weights / weights.sum()
+    low, high = int(np.floor(n_choices)), int(np.ceil(n_choices))
+    scores = weights @ above ** (low - 1)
+    if high > low:
+        share = (1 / n_choices - 1 / high) / (1 / low - 1 / high)
+        scores = share * scores + (1 - share) * (weights @ above ** (high - 1))
+    return _Interpolated(d, scores)
+
+
+@dataclass(frozen=True)
+class _Interpolated:
+    """A function by its values on a grid; module-level, so that it pickles."""
+
+    at: Array
+    values: Array
+
+    def __call__(self, u: Array) -> Array:
+        return np.asarray(np.interp(u, self.at, self.values))
+
+
+def fit_response(
+    response: Response,
+    z: Array,
+    share: Array,
+    n: Array,
+    *,
+    tolerance: float,
+    rng: np.random.Generator,
+    n_boot: int,
+) -> ResponseFit:
+    """Return the best fit of one response, its p-value from draws that are refitted as well.
+
+    Parameters
+    ----------
+    response : Response
+        The form.
+    z, share, n : array, shape (m,)
+        Variable, share right and test size at each scale.
+    tolerance : float
+        Misfit of a score that still counts as none, tau.
+    rng : Generator
+        Source of the draws.
+    n_boot : int
+        Draws.
+    """
+    best = best_fit(response, z, share, n, tolerance)
+    draws = rng.binomial(np.rint(n).astype(np.int64), best.fitted, (n_boot, len(n))) / np.rint(n)
+    draws += tolerance * rng.standard_normal(draws.shape)
+    start = np.tile([best.a, best.b], (n_boot, 1))
+    _, misfits = _refined(response, z, draws, n, tolerance, start)
+    return replace(best, p_value=float((1 + (misfits >= best.misfit).sum()) / (1 + n_boot)))
+
+
+def best_fit(response: Response, z: Array, share: Array, n: Array, tolerance: float) -> ResponseFit:
+    """Return the best fit of one response, without a p-value."""
+    start = np.array([_on_grid(response, z, share, n, tolerance)])
+    best, misfit = _refined(response, z, share[None], n, tolerance, start)
+    a, b = best[0]
+    fitted = response(z, best[:, 0], best[:, 1])[0]
+    return ResponseFit(float(a), float(b), fitted, float(misfit[0]), np.nan)
+
+
+def _on_grid(
+    response: Response, z: Array, share: Array, n: Array, tolerance: float
+) -> tuple[float, float]:
+    """Return the best pair of a grid, as a start."""
+    # Steep slopes matter on a log scale; 0 is the flat curve.
+    slopes = np.append(0.0, np.geomspace(response.steepest / 200, response.steepest, _GRID - 1))
+    middles = np.linspace(0.0, 1.0, _GRID)
+    low, high = response.low - slopes * z.max(), response.high - slopes * z.min()
+    a = (low + (high - low) * middles[:, None]).ravel()
+    b = np.tile(slopes, _GRID)
+    place = int(np.argmin(_misfit(response(z, a, b), share, n, tolerance)))
+    return float(a[place]), float(b[place])
+
+
+def _refined(
+    response: Response, z: Array, shares: Array, n: Array, tolerance: float, start: Array
+) -> tuple[Array, Array]:
+    """Return the best (a, b) of each row of scores, by Gauss-Newton steps from a start.
+
+    A row keeps the best that it has seen; a step that does not help is halved until it is given up.
+    """
+    best = start.copy()
+    misfit = _misfit(response(z, best[:, 0], best[:, 1]), shares, n, tolerance)
+    size = np.ones(len(best))
+    for _ in range(_STEPS):
+        step = _gauss_newton(response, z, shares, n, tolerance, best)
+        trial = best + size[:, None] * step
+        trial[:, 1] = np.clip(trial[:, 1], 0.0, response.steepest)
+        found = _misfit(response(z, trial[:, 0], trial[:, 1]), shares, n, tolerance)
+        better = found < misfit
+        best[better], misfit[better] = trial[better], found[better]
+        size = np.where(better, np.minimum(2 * size, 1.0), size / 4)
+    return best, misfit
+
+
+def _gauss_newton(
+    response: Response, z: Array, shares: Array, n: Array, tolerance: float, at: Array
+) -> Array:
+    a, b = at[:, 0], at[:, 1]
+    h = 1e-4
+    scores = response(z, a, b)
+    slope = (response(z, a + h, b) - response(z, a - h, b)) / (2 * h)
+    weight = 1 / _variance(scores, n, tolerance)
+    residual = weight * slope * (shares - scores)
+    curvature = weight * slope**2
+    haa, hab, hbb = curvature.sum(axis=1), curvature @ z, curvature @ z**2
+    ga, gb = residual.sum(axis=1), residual @ z
+    # A touch of damping: where all scores are alike, a and b cannot be told apart.
+    haa, hbb = haa * (1 + 1e-6) + _TINY, hbb * (1 + 1e-6) + _TINY
+    # On its bound, b stays, and a moves alone.
+    stuck = ((b <= 0) & (gb < 0)) | ((b >= response.steepest) & (gb > 0))
+    det = haa * hbb - hab**2
+    step_a = np.where(stuck, ga / haa, (hbb * ga - hab * gb) / det)
+    step_b = np.where(stuck, 0.0, (haa * gb - hab * ga) / det)
+    return np.stack([step_a, step_b], axis=1)
+
+
+def _variance(scores: Array, n: Array, tolerance: float) -> Array:
+    return np.asarray(scores * (1 - scores) / n + tolerance**2)
+
+
+def _misfit(scores: Array, shares: Array, n: Array, tolerance: float) -> Array:
+    return np.asarray(((shares - scores) ** 2 / _variance(scores, n, tolerance)).sum(axis=-1))

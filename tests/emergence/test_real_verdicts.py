@@ -26,6 +26,7 @@ def olmo():
     return join_models(tables.results, tables.models)
 
 
+@pytest.mark.slow
 def test_no_multiple_choice_task_of_bigg_is_genuine_at_twelve_sizes(bigg):
     table = bigg[bigg["query"] == "multiple_choice"]
     table = table[table["metric"].isin(["multiple_choice_grade", "confidence_brier"])]

@@ -48,7 +48,7 @@ def curve_points(
     points = mine[[name for name in UNIT if name in mine]].assign(
         axis=mine["axis"],
         share=np.clip(_turned(_numbers(mine, "score"), falls), 0.0, 1.0),
-        n=_numbers(mine, "n_examples"),
+        n=_positive(_numbers(mine, "n_examples")),
         chance=_turned(_numbers(mine, "chance"), falls),
         z=np.nan,
         z_variance=np.nan,
@@ -135,6 +135,11 @@ def _falls(rows: pd.DataFrame) -> bool:
     if len(stated):
         return not bool(stated.iloc[0])
     return len(rows) > 0 and metrics.higher_is_better(str(rows["metric"].iloc[0])) is False
+
+
+def _positive(n: Array) -> Array:
+    """Return test sizes, NaN where there is none: a score of no examples is of unknown size."""
+    return np.where(n > 0, n, np.nan)
 
 
 def _turned(values: Array, falls: bool) -> Array:

@@ -162,6 +162,7 @@ def mirage_test(
     """
     options = Options(width, min_width, alpha, n_boot, seed=seed)
     _check_options(options, fdr)
+    _check_guessing(kind, chance)
     results = _checked(table, x, sharp, continuous)
     groups = table_pairs(results, x, sharp=sharp, continuous=continuous, kind=kind, chance=chance)
     options = replace(options, fine=len(groups) > _MANY)
@@ -270,6 +271,13 @@ def _check_bounds(results: pd.DataFrame) -> None:
 def _bounds(name: str) -> tuple[float, float]:
     metric = METRICS.get(name.partition("(")[0])
     return metric.bounds if metric is not None else (-np.inf, np.inf)
+
+
+def _check_guessing(kind: str | None, chance: float | None) -> None:
+    if kind not in (None, "em", "mc"):
+        raise ValueError(unknown("kind", kind, ["em", "mc"]))
+    if chance is not None and not 0 <= chance < 1:
+        raise ValueError(f"chance must be a share from 0 to below 1; it is {chance:g}.")
 
 
 def _check_options(options: Options, fdr: str | None) -> None:

@@ -259,6 +259,7 @@ def test_samples_without_log_probabilities_or_answers_are_refused():
         (lambda table: table.groupby("metric").head(4), "few_scales"),
         (lambda table: table.groupby("metric").head(1), "few_scales"),
         (lambda table: table.drop(columns="n_examples"), "n_unknown"),
+        (lambda table: table.assign(n_examples=0), "n_unknown"),
         (lambda table: table.assign(score=table["score"] * 0 + 0.25, chance=0.25), "no_rise"),
         (lambda table: table.assign(metric="odd"), "no_sharp_metric"),
         (lambda table: table.assign(score=table["score"].to_numpy()[::-1]), "inverse_scaling"),
@@ -309,6 +310,8 @@ def test_broken_tables_are_refused(change, message):
         ({"alpha": 2}, "alpha must lie"),
         ({"n_boot": 9}, "cannot give a p-value of 0.05; take 19"),
         ({"fdr": "holm"}, "fdr"),
+        ({"kind": "exact"}, "Unknown kind"),
+        ({"chance": 25}, "chance must be a share"),
     ],
 )
 def test_options_out_of_range_are_refused(options, message):

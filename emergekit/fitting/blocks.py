@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from emergekit.fitting.coordinates import Coordinates
 from emergekit.fitting.covariance import sandwiches
+from emergekit.fitting.estimation import require_slopes
 from emergekit.fitting.problem import Problem
 from emergekit.fitting.quality import statistics
 from emergekit.fitting.solver import Solution, balanced, solve_each
@@ -58,6 +59,7 @@ def solve_block(problem: Problem) -> Found:
     heaviest = problem.weights.max(axis=1)
     problem = replace(problem, weights=problem.weights / heaviest[:, None])
     starts = _guessed(problem)
+    require_slopes(problem, starts[:, 0])
     few = np.stack([starts[:, 0], _near(problem.coordinates, starts[:, 0])], axis=1)
     found = solve_each(problem, balanced(problem, few), quickly=True)
     unsure = np.flatnonzero(~found.converged | (found.n_agree < few.shape[1]))

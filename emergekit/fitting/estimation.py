@@ -16,14 +16,14 @@ from emergekit.errors import FitError, FitWarning, TableError, nearest, shown
 from emergekit.fitting.acceleration import require_numba
 from emergekit.fitting.coordinates import Coordinates
 from emergekit.fitting.objectives import objective as find_objective
-from emergekit.fitting.problem import problem_of
+from emergekit.fitting.problem import Problem, problem_of
 from emergekit.fitting.quality import quality
 from emergekit.fitting.result import Fit
 from emergekit.fitting.rows import Weights, rows_of
 from emergekit.fitting.solver import balanced, solve
 from emergekit.laws import Law
 
-__all__ = ["fit", "level_bounds", "require_law"]
+__all__ = ["fit", "level_bounds", "require_law", "require_slopes"]
 
 _N_STARTS = 8
 
@@ -157,6 +157,7 @@ def fit(
     problem = replace(problem, compiled=compiled)
     starts = balanced(problem, np.array(coordinates.starts(_N_STARTS)))
     starts = np.array([*starts, *(coordinates.at_start(rival) for rival in rivals)])
+    require_slopes(problem, starts[0])
     try:
         solution = solve(problem, starts)
     except FloatingPointError:
@@ -189,6 +190,17 @@ def require_law(law: object) -> None:
     match = nearest(law, names)
     remedy = f"did you mean laws.{match}?" if match else f"known are {', '.join(sorted(names))}."
     raise FitError(f"law must be a Law, not the text {shown(law)}; {remedy}")
+
+
+def require_slopes(problem: Problem, z: NDArray[np.float64]) -> None:
+    """Raise a `FitError` where the derivatives of a plain function cannot be had."""
+    wrong = problem.wrong_slope(z)
+    if wrong is not None:
+        raise FitError(
+            f"{problem.law.name} has no gradient of its own, and its function gives no right "
+            f"derivative by '{wrong}' when '{wrong}' is complex, as functions with abs or expit do "
+            f"not; give Law(..., gradient=)."
+        )
 
 
 def level_bounds(

@@ -15,6 +15,7 @@ from emergekit.fitting.coordinates import VANISHED, Coordinates
 from emergekit.fitting.expansion import Expansion, expansion_of
 from emergekit.fitting.objectives import Objective
 from emergekit.laws import Law
+from emergekit.laws.complex_step import ComplexStep
 
 __all__ = ["EXACT", "Problem", "problem_of"]
 
@@ -105,6 +106,14 @@ class Problem:
         variables = [self.columns[name] for name in self.law.variables]
         params = self.coordinates.params(z)
         return [*variables, *(np.asarray(params[name])[..., None] for name in self.law.names)]
+
+    def wrong_slope(self, z: Array) -> str | None:
+        """Return a parameter by which the law's complex step is no derivative, if there is one."""
+        gradient = self.law.gradient
+        if not isinstance(gradient, ComplexStep):
+            return None
+        with np.errstate(all="ignore"):
+            return gradient.wrong(*self._arguments(z))
 
     def predict(self, z: Array) -> Array:
         """Return the law's values, shape (n,)."""

@@ -180,6 +180,7 @@ class Fit:
             f"{stats['n_starts_agree']} of {stats['n_starts']} starts agree, "
             f"relative gradient {stats['gradient_norm']:.1e}",
             *self._warning_lines(),
+            self._ranges(),
             "",
             _text(self.to_frame(level)),
             "",
@@ -189,6 +190,10 @@ class Fit:
             f"{level:.0%} intervals from {self._source()}",
         ]
         return "\n".join(lines)
+
+    def _ranges(self) -> str:
+        spans = [f"{name} {x.min():.3g} to {x.max():.3g}" for name, x in self.data.items()][:-1]
+        return f"{', '.join(spans)}: as given; other units change parameters, not predictions"
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw observations against predictions, with the interval of a new row."""

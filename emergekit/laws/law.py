@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from emergekit.laws.complex_step import ComplexStep, by_complex_step
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -84,8 +86,9 @@ class Law:
     function : callable
         ``function(*variables, *parameters)``, written with NumPy so that parameters of shape
         (B, 1) and variables of shape (n,) give (B, n). Argument names are checked.
-    gradient : callable
-        The same arguments; a tuple with the derivative by each parameter.
+    gradient : callable, optional
+        The same arguments; a tuple with the derivative by each parameter. Without one, derivatives
+        are taken by complex step, and `fit` checks them against finite differences.
     objective : str
         What `fit` minimises unless told otherwise.
     inverse : callable, optional
@@ -109,7 +112,7 @@ class Law:
     response: str
     parameters: tuple[Parameter, ...]
     function: Callable[..., Array]
-    gradient: Callable[..., tuple[Array, ...]]
+    gradient: Callable[..., tuple[Array, ...]] = by_complex_step
     objective: str = "least_squares"
     inverse: Callable[..., Array] | None = None
     reference: str = ""
@@ -120,6 +123,9 @@ class Law:
     def __post_init__(self) -> None:
         arguments = (*self.variables, *self.names)
         self._require_arguments(self.function, arguments)
+        if self.gradient is by_complex_step:
+            stepped = ComplexStep(self.function, len(self.variables))
+            object.__setattr__(self, "gradient", stepped)
         self._require_arguments(self.gradient, arguments)
         if self.inverse is not None:
             inverse = ("along", "response", *arguments)

@@ -11,6 +11,7 @@ from emergekit.fitting.derivatives import derivative
 from emergekit.fitting.graphs import Graph, Node, Schedule, Untraceable
 from emergekit.fitting.tracing import traced
 from emergekit.laws import Law
+from emergekit.laws.complex_step import ComplexStep
 
 __all__ = ["Expansion", "expansion_of", "why_not_expanded"]
 
@@ -28,7 +29,7 @@ class Expansion:
     value : Node
         Its function.
     slopes : tuple of Node
-        The derivatives by the free parameters: the law's own gradient.
+        The derivatives by the free parameters: the law's own gradient if it has one.
     bends : mapping
         The derivatives of these, where they are not 0, by the places of two free parameters, the
         first not below the second.
@@ -94,9 +95,13 @@ def _expansion(
 ) -> Expansion:
     graph = Graph()
     value = traced(graph, function, n_variables, len(free))[0]
-    parts = traced(graph, gradient, n_variables, len(free))
     places = [place for place, is_free in enumerate(free) if is_free]
-    slopes, bends = [parts[place] for place in places], {}
+    if isinstance(gradient, ComplexStep):  # complex numbers cannot be followed, nor need they be
+        slopes = [derivative(graph, value, graph.parameter(place)) for place in places]
+    else:
+        parts = traced(graph, gradient, n_variables, len(free))
+        slopes = [parts[place] for place in places]
+    bends = {}
     for second, place in enumerate(places):
         known: dict[Node, Node] = {}
         for first in range(second, len(places)):

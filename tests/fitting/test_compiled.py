@@ -189,6 +189,23 @@ def test_a_law_that_reads_no_column_is_one_too():
     assert ek.fit(law, rows, compiled=True).params["a"] == pytest.approx(0.4, rel=1e-12)
 
 
+def floor_and_power(flops, E, b, c):
+    return E + b * flops**-c
+
+
+@needs_numba
+def test_a_plain_function_is_searched_like_a_law_with_a_gradient():
+    own = laws.offset_power_law()
+    plain = Law("plain", own.variables, own.response, own.parameters, floor_and_power)
+    rows = rows_of(own)
+    problem = problem_of(own, rows, "huber_log")
+    starts = np.array(problem.coordinates.starts(2))
+    slow, fast = (replace(problem, law=plain, compiled=c) for c in (False, True))
+    require_compiled(fast, starts)
+    for other in (slow, fast):
+        require_same(solve(other, starts), solve(problem, starts))
+
+
 @needs_numba
 def test_a_start_without_a_value_leads_nowhere(chinchilla_runs):
     problem = problem_of(laws.CHINCHILLA, chinchilla_runs, "huber_log", resamples(2, 240))

@@ -11,6 +11,7 @@ from emergekit.errors import FitError, shown, unknown
 from emergekit.fitting.bands import student_reach
 from emergekit.fitting.coordinates import VANISHED, Coordinates
 from emergekit.fitting.covariance import sandwiches
+from emergekit.fitting.deviance import counts_answers
 from emergekit.fitting.holding import holding
 from emergekit.fitting.problem import Problem
 from emergekit.fitting.refitting import posed_again
@@ -76,7 +77,10 @@ class Path:
         goal, weights = self._whole.objective, self._whole.weights
         curved = weights * goal.smooth_curvature(residuals, len(z), weights)
         pulled = (weights * goal.score(residuals)) ** 2
-        return float(pulled.sum() / curved.sum()) * len(residuals) / self.df
+        alike = float(pulled.sum() / curved.sum()) * len(residuals) / self.df
+        counts = goal.binomial and counts_answers(self._whole.observed, self.heaviest * weights)
+        # Counts scatter by themselves, however close a law comes to them.
+        return max(alike, 1 / self.heaviest) if counts else alike
 
     def ends(self, level: float) -> Array:
         """Return where the interval ends, in the coordinate of the search, shape (2,)."""

@@ -136,6 +136,15 @@ def test_a_single_parameter_has_a_profile_too():
     assert ends["lower"] == pytest.approx(frame.loc["b", "lower"], rel=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore::emergekit.errors.FitWarning")
+def test_counts_that_a_law_meets_scatter_all_the_same():
+    sizes = 10 ** np.linspace(7, 11, 14)
+    table = pd.DataFrame({"n_params": sizes, "score": (sizes > 1e9) * 1.0, "n": 40})
+    found = fit(laws.chance_logistic("n_params"), table, objective="binomial", weights="n")
+    assert profile(found, "k", [100.0])["p_value"].iloc[0] > 0.9
+    assert profile_intervals(found, ["k"])["lower"].iloc[0] < 100
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::emergekit.errors.FitWarning")
 @pytest.mark.parametrize("objective", ["least_squares", "binomial"])

@@ -155,6 +155,8 @@ def _difference(one: Fit, other: Fit) -> str:
         np.ones(len(fit.data)) if fit.weights is None else fit.weights.to_numpy()
         for fit in (one, other)
     ]
-    if not np.allclose(weights[0] / weights[0].max(), weights[1] / weights[1].max(), rtol=1e-9):
+    # Weights of measured responses have any unit; of counts they are the numbers of items.
+    units = [1.0, 1.0] if one.objective.binomial else [w.max() for w in weights]
+    if not np.allclose(weights[0] / units[0], weights[1] / units[1], rtol=1e-9):
         return "their rows have different weights"
     return ""

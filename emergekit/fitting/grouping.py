@@ -104,7 +104,11 @@ def grouped(
     by = [by] if isinstance(by, str) else list(by)
     if not by:
         raise FitError(f"{where}: by must name at least one column; for one fit there is ek.fit.")
-    sources = {name: columns.get(name, name) for name in (*law.variables, response)}
+    if response in law.variables:
+        raise FitError(
+            f"{where}: '{response}' is a variable, or held by a column; name another response."
+        )
+    sources = {name: columns.get(name, name) for name in law.variables} | {response: response}
     require_columns(table, tuple(dict.fromkeys([*by, *sources.values()])), where=where)
     weight = weights_of(weights, table, where)
     counts = weight.to_numpy() > 0

@@ -195,3 +195,17 @@ def test_what_cannot_be_compared_is_refused():
         compare([one, "power"])
     with pytest.raises(FitError, match="did you mean 'aicc'"):
         compare([one], criterion="aiccc")
+
+
+def test_counts_out_of_different_numbers_of_items_are_not_compared():
+    flops = np.geomspace(1e19, 1e24, 12)
+    score = np.round(
+        laws.logistic().predict({"flops": flops}, {"low": 0.2, "high": 0.8, "x0": 21.5, "k": 2.0}),
+        2,
+    )
+    table = pd.DataFrame({"flops": flops, "score": score, "n": 100, "many": 1000})
+    few, many = (
+        fit(laws.logistic(), table, objective="binomial", weights=n) for n in ("n", "many")
+    )
+    with pytest.raises(FitError, match="different weights"):
+        compare([few, many])

@@ -146,6 +146,10 @@ def test_columns_and_arguments_are_checked_before_any_fit():
         fit_groups(LOGISTIC, table, "task", fixed={"lo": 0.2})
     with pytest.raises(TableError, match="columns 'term' of its own; rename"):
         fit_groups(LOGISTIC, table.rename(columns={"task": "term"}), "term")
+    with pytest.raises(FitError, match="'low' is a variable, or held by a column"):
+        fit_groups(
+            LOGISTIC, table.assign(low=0.2, c=0.2), "task", response="low", fixed={"low": "c"}
+        )
     with pytest.raises(FitError, match="by must name at least one column"):
         fit_groups(LOGISTIC, table, [])
     with pytest.raises(FitError, match="level must lie between 0 and 1"):

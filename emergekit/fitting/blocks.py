@@ -81,7 +81,7 @@ def _described(
     reached = np.isfinite(found.value)
     # Where nothing was reached, any place does to fill the arrays; it is not read.
     z = np.where(reached[:, None], found.z, problem.coordinates.starts(1)[0])
-    spread = sandwiches(problem, z)
+    spread = sandwiches(problem, z, heaviest)
     return Found(
         solution=found,
         estimate=problem.coordinates.values(z),

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from emergekit.fitting.deviance import counts_answers
 from emergekit.fitting.problem import Problem
 
 __all__ = ["Sandwiches", "Uncertainty", "correlated_pairs", "sandwich", "sandwiches"]
@@ -28,14 +29,14 @@ class Uncertainty:
     identified: bool
 
 
-def sandwich(problem: Problem, z: Array) -> Uncertainty:
+def sandwich(problem: Problem, z: Array, heaviest: float) -> Uncertainty:
     """Return the covariance of the estimates of one problem, z of shape (p,).
 
     Parameters that are fixed or sit on a bound have no covariance: NaN; nor has any when as many
     parameters are free as there are rows, or the rows do not tell them apart.
     """
     coordinates = problem.coordinates
-    found = sandwiches(problem, z[None])
+    found = sandwiches(problem, z[None], np.array([heaviest]))
     searched = [p.name for p in coordinates.searched]
     on_bound = tuple(compress(searched, problem.on_bound(z)))
     cov = pd.DataFrame(np.nan, index=list(coordinates.names), columns=list(coordinates.names))
@@ -63,7 +64,7 @@ class Sandwiches:
     told: NDArray[np.bool_]
 
 
-def sandwiches(problem: Problem, z: Array) -> Sandwiches:
+def sandwiches(problem: Problem, z: Array, heaviest: Array) -> Sandwiches:
     r"""Return the covariances of the free parameters, valid under unequal error variances.
 
     .. math:: H^{-1} \left(\sum_i \frac{w_i^2 \psi_i^2}{(1 - h_i)^2} g_i g_i^T\right) H^{-1}, \quad
@@ -81,6 +82,10 @@ def sandwiches(problem: Problem, z: Array) -> Sandwiches:
         B problems, or one.
     z : array, shape (B, p)
         Their minima.
+    heaviest : array, shape (B,)
+        The weight that counts as 1. Where weights are numbers of test items, these alone scatter
+        by as much as the Fisher information says, and no standard error is smaller: few rows may
+        lie near a law by chance.
     """
     inner = ~problem.on_bound(z)
     residuals, design = problem.design(z)
@@ -111,9 +116,23 @@ def sandwiches(problem: Problem, z: Array) -> Sandwiches:
     # As a square: rounding must not leave a variance below 0 where the rows do not scatter.
     root = parts @ inverse
     cov = root.swapaxes(1, 2) @ root
+    if problem.objective.binomial:
+        counts = counts_answers(problem.observed, heaviest[:, None] * weights)
+        items = np.einsum("bpp->bp", inverse) / heaviest[:, None]
+        cov = _no_less(cov, np.where(counts[:, None], items, 0.0))
     return Sandwiches(
         np.where(known, unit * cov, np.nan), np.where(known, unit * inverse, np.nan), told
     )
+
+
+def _no_less(cov: Array, variance: Array) -> Array:
+    """Return covariances whose variances are no less than these, correlations kept."""
+    own = np.einsum("bpp->bp", cov)
+    stretch = np.sqrt(np.maximum(variance / np.maximum(own, np.finfo(float).tiny), 1.0))
+    cov = cov * stretch[:, :, None] * stretch[:, None, :]
+    place = np.arange(cov.shape[1])
+    cov[:, place, place] = np.maximum(own, variance)
+    return cov
 
 
 def correlated_pairs(cov: pd.DataFrame, above: float) -> list[tuple[str, str, float]]:

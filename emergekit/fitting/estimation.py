@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -145,7 +144,7 @@ def fit(
     goal = find_objective(law.objective if objective is None else objective, delta, over, tau)
     fixed, bounds = {} if fixed is None else fixed, {} if bounds is None else bounds
     if goal.binomial:
-        bounds = level_bounds(law, fixed, bounds)
+        bounds = level_bounds(law, bounds)
     Coordinates(law, fixed, bounds)  # arguments are refused before rows are
     data, weight = rows_of(law, table, response, goal, weights, stderr)
     started, *rivals = law.rivals(data, response)
@@ -204,11 +203,11 @@ def require_slopes(problem: Problem, z: NDArray[np.float64]) -> None:
 
 
 def level_bounds(
-    law: Law, fixed: Mapping[str, Any], bounds: Mapping[str, tuple[float, float]]
+    law: Law, bounds: Mapping[str, tuple[float, float]]
 ) -> Mapping[str, tuple[float, float]]:
     """Return the bounds with the law's levels kept among the shares that a score can be."""
     shares = {p.name: (max(p.lower, 0.0), min(p.upper, 1.0)) for p in law.parameters if p.level}
-    return {**{name: pair for name, pair in shares.items() if name not in fixed}, **bounds}
+    return {**shares, **bounds}
 
 
 def _require_enough(law: Law, data: pd.DataFrame, response: str, coordinates: Coordinates) -> None:

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from emergekit.errors import FitError, TableError, shown
 from emergekit.fitting.objectives import Objective
-from emergekit.fitting.rows import Weights, demands, floats, require_columns, weights_of
+from emergekit.fitting.rows import (
+    Weights,
+    demands,
+    floats,
+    inverse_variances,
+    require_columns,
+    weights_of,
+)
 from emergekit.laws import Law
 
 __all__ = ["Groups", "grouped"]
@@ -30,7 +37,7 @@ class Groups:
     data : DataFrame
         The variables, then the response; rows of one group stand together.
     weights : array, shape (n,)
-        Of these rows.
+        Of these rows; NaN only in groups with a reason.
     firsts, sizes : array of int, shape (n_groups,)
         Where each group begins, and how many rows it has.
     reasons : array of object, shape (n_groups,)
@@ -79,6 +86,8 @@ def grouped(
     weights: Weights,
     columns: Mapping[str, str],
     n_free: int,
+    limits: Mapping[str, tuple[float, float]],
+    stderr: str | None = None,
 ) -> Groups:
     """Return the rows that count in groups, with the reasons of those that cannot be fitted.
 
@@ -92,6 +101,10 @@ def grouped(
         Variables of the law that stand in columns of another name.
     n_free : int
         Free parameters.
+    limits : mapping
+        Between which values the parameters that columns hold must lie.
+    stderr : str, optional
+        Column with standard errors, from which weights follow.
 
     Raises
     ------
@@ -110,32 +123,41 @@ def grouped(
         )
     sources = {name: columns.get(name, name) for name in law.variables} | {response: response}
     require_columns(table, tuple(dict.fromkeys([*by, *sources.values()])), where=where)
-    weight = weights_of(weights, table, where)
-    counts = weight.to_numpy() > 0
-    used = table[counts]
+    weight = (
+        weights_of(weights, table, where, strict=False)
+        if stderr is None
+        else inverse_variances(table, response, stderr, goal, weights, where, strict=False)
+    )
+    counts = weight.to_numpy() != 0
     try:
-        codes = used.groupby(by, dropna=False, sort=False, observed=True).ngroup().to_numpy()
+        codes = table.groupby(by, dropna=False, sort=False, observed=True).ngroup().to_numpy()
     except TypeError:
         raise TableError(
             f"{where}: {', '.join(map(repr, by))} hold values that cannot be compared, such as "
             f"lists; turn them into text first."
         ) from None
-    order = np.argsort(codes, kind="stable")
-    used, codes = used.iloc[order], codes[order]
+    _, places = np.unique(codes, return_index=True)
+    keys = table[by].iloc[places].reset_index(drop=True)
+    order = np.flatnonzero(counts)[np.argsort(codes[counts], kind="stable")]
+    used, codes, weight = table.iloc[order], codes[order], weight.iloc[order]
     data = pd.DataFrame({name: floats(used[source]) for name, source in sources.items()})
-    firsts = np.flatnonzero(np.diff(codes, prepend=-1))
-    sizes = np.diff(firsts, append=len(codes))
+    sizes = np.bincount(codes, minlength=len(keys))
+    firsts = np.cumsum(sizes) - sizes
     reasons = _too_little(data[response].to_numpy(), firsts, sizes, n_free)
-    for name, good, must in demands(data, response, goal):
+    told = "weights" if stderr is None else stderr
+    must = "0 or more" if stderr is None else "a positive standard error"
+    checks = [(told, weight.notna(), must)]
+    checks += [(sources[name], good, must) for name, good, must in demands(data, response, goal)]
+    for name, (low, high) in limits.items():
+        must = f"within the bounds of {name}, {low:g} to {high:g}"
+        checks.append((columns[name], data[name].between(low, high), must))
+    for source, good, must in checks:
         bad = np.flatnonzero(~good.to_numpy())
         groups, places = np.unique(codes[bad], return_index=True)
         for group, row in zip(groups, bad[places], strict=True):
-            value = shown(used[sources[name]].iloc[row])
-            reasons[group] = (
-                f"'{sources[name]}' must be {must}, but row {used.index[row]} holds {value}"
-            )
-    keys = used[by].iloc[firsts].reset_index(drop=True)
-    return Groups(keys, data, weight[counts].to_numpy()[order], firsts, sizes, reasons)
+            holds = f" holds {shown(used[source].iloc[row])}" if source in used else " does not"
+            reasons[group] = f"'{source}' must be {must}, but row {used.index[row]}{holds}"
+    return Groups(keys, data, weight.to_numpy(), firsts, sizes, reasons)
 
 
 def _too_little(
@@ -143,14 +165,14 @@ def _too_little(
 ) -> NDArray[np.object_]:
     """Return why groups have too few rows, or rows too much alike, else None."""
     reasons = np.full(len(firsts), None, dtype=object)
-    few = sizes < n_free
-    for group in np.flatnonzero(few):
+    for group in np.flatnonzero(sizes < n_free):
         reasons[group] = f"{sizes[group]} rows for {n_free} free parameters"
-    if n_free > 1 and len(firsts):
-        lowest, highest = (
-            np.minimum.reduceat(observed, firsts),
-            np.maximum.reduceat(observed, firsts),
-        )
-        for group in np.flatnonzero(~few & (lowest == highest)):
-            reasons[group] = f"the response is {lowest[group]:g} in every row"
+    reasons[sizes == 0] = "every weight is 0"
+    there = np.flatnonzero(sizes)
+    if n_free > 1 and len(there):
+        lowest = np.minimum.reduceat(observed, firsts[there])
+        highest = np.maximum.reduceat(observed, firsts[there])
+        alike = (lowest == highest) & (sizes[there] >= n_free)
+        for group, level in zip(there[alike], lowest[alike], strict=True):
+            reasons[group] = f"the response is {level:g} in every row"
     return reasons

@@ -20,7 +20,7 @@ from emergekit.fitting.grouping import Groups, grouped
 from emergekit.fitting.holding import holding
 from emergekit.fitting.objectives import objective as find_objective
 from emergekit.fitting.problem import Problem
-from emergekit.fitting.rows import Weights, inverse_variances
+from emergekit.fitting.rows import Weights
 from emergekit.laws import Law
 
 __all__ = ["fit_groups"]
@@ -115,14 +115,16 @@ def fit_groups(
     require_names("fixed", fixed, law)
     columns = {name: column for name, column in fixed.items() if isinstance(column, str)}
     if goal.binomial:
-        bounds = level_bounds(law, fixed, bounds)
+        bounds = level_bounds(law, bounds)
     searched = holding(law, tuple(columns))
     values = {name: value for name, value in fixed.items() if name not in columns}
+    limits = {p.name: (p.lower, p.upper) for p in law.parameters if p.name in columns}
+    limits |= {name: bounds[name] for name in limits if name in bounds}
+    bounds = {name: pair for name, pair in bounds.items() if name not in columns}
     coordinates = Coordinates(searched, values, bounds)
     response = law.response if response is None else response
-    if stderr is not None:
-        weights = inverse_variances(table, response, stderr, goal, weights, law.name)
-    groups = grouped(searched, table, by, response, goal, weights, columns, coordinates.n_free)
+    n_free = coordinates.n_free
+    groups = grouped(searched, table, by, response, goal, weights, columns, n_free, limits, stderr)
     blocks = groups.blocks(_AT_ONCE)
     problems = [Problem(searched, *groups.arrays(b), goal, coordinates, compiled) for b in blocks]
     found = run(solve_block, problems, engine=engine)

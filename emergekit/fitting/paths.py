@@ -61,7 +61,7 @@ class Path:
 
     def _shape(self, z: Array) -> tuple[float, float, Array]:
         """Return a standard error, the scale of the statistic, and how the others follow."""
-        spread = sandwiches(self._whole, z[None])
+        spread = sandwiches(self._whole, z[None], np.array([self.heaviest]))
         stretch, place = self._whole.coordinates.stretch(z), self._place
         bread = spread.bread[0] / (stretch[:, None] * stretch)
         variance = float(spread.cov[0, place, place]) / stretch[place] ** 2
@@ -118,11 +118,12 @@ class Path:
         """Return values of the parameter in the coordinate of the search."""
         given, parameter = np.asarray(values, dtype=float), self.parameter
         good = (given >= parameter.lower) & (given <= parameter.upper)
-        if given.ndim != 1 or not good.all():
-            bad = shown(given[~good][0]) if given.ndim == 1 else f"an array of shape {given.shape}"
+        if given.ndim != 1 or not given.size or not good.all():
+            one = given.ndim == 1 and given.size
+            bad = shown(given[~good][0]) if one else f"an array of shape {given.shape}"
             raise FitError(
                 f"values of '{parameter.name}' must be one row of numbers within its bounds "
-                f"[{parameter.lower:g}, {parameter.upper:g}]; one is {bad}."
+                f"[{parameter.lower:g}, {parameter.upper:g}]; given is {bad}."
             )
         return np.maximum(np.log(given), VANISHED) if self._log else given
 

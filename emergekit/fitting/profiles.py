@@ -109,7 +109,7 @@ def profile(
 
 
 def profile_intervals(
-    fit: Fit, terms: Sequence[str] | None = None, level: float = 0.95
+    fit: Fit, terms: str | Sequence[str] | None = None, level: float = 0.95
 ) -> pd.DataFrame:
     """Return intervals that end where the profile says so, which need not be symmetric.
 
@@ -117,7 +117,7 @@ def profile_intervals(
     ----------
     fit : Fit
         As in `profile`.
-    terms : sequence of str, optional
+    terms : str or sequence of str, optional
         Parameters; all that were searched if None.
     level : float
         Coverage aimed at.
@@ -129,7 +129,9 @@ def profile_intervals(
         be it inf, where the rows do not rule out anything on that side.
     """
     require_level(level)
-    terms = [t for t in fit.law.names if t not in fit.fixed] if terms is None else list(terms)
+    if terms is None:
+        terms = [term for term in fit.law.names if term not in fit.fixed]
+    terms = [terms] if isinstance(terms, str) else list(terms)
     rows = []
     for term in terms:
         path = Path(fit, term)

@@ -28,7 +28,7 @@ def quality(
 
     The problem's weights are shares of the heaviest.
     """
-    uncertainty = sandwich(problem, solution.z)
+    uncertainty = sandwich(problem, solution.z, heaviest)
     correlated = correlated_pairs(uncertainty.cov, above=_CORRELATED)
     measured = statistics(problem, solution.z[None], solution.value[None], np.array([heaviest]))
     goal = problem.objective

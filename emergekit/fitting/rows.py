@@ -146,8 +146,13 @@ def floats(column: pd.Series) -> pd.Series:
     return pd.Series(values, index=column.index, name=column.name)
 
 
-def weights_of(weights: Weights, table: pd.DataFrame, where: str) -> pd.Series:
-    """Return one weight a row, from a column, a Series or an array."""
+def weights_of(
+    weights: Weights, table: pd.DataFrame, where: str, *, strict: bool = True
+) -> pd.Series:
+    """Return one weight a row, from a column, a Series or an array.
+
+    What cannot be a weight is an error, or NaN where nobody is `strict`.
+    """
     if weights is None:
         return pd.Series(1.0, index=table.index, name="weights")
     if isinstance(weights, str):
@@ -160,8 +165,10 @@ def weights_of(weights: Weights, table: pd.DataFrame, where: str) -> pd.Series:
     column = column.astype(float) if column.dtype == bool else column  # a mask is a weight
     values = floats(column)
     good = np.isfinite(values) & (values >= 0)
-    _require(good, column.rename("weights"), "0 or more", where)
-    return pd.Series(values.to_numpy(), index=table.index, name="weights")
+    if strict:
+        _require(good, column.rename("weights"), "0 or more", where)
+    usable = values.where(good).to_numpy()
+    return pd.Series(usable, index=table.index, name="weights")
 
 
 def inverse_variances(
@@ -171,8 +178,12 @@ def inverse_variances(
     goal: Objective,
     weights: Weights,
     where: str,
+    *,
+    strict: bool = True,
 ) -> pd.Series:
     """Return weights from the standard errors of the responses, on the objective's scale.
+
+    What cannot be a standard error is an error, or NaN where nobody is `strict`.
 
     Raises
     ------
@@ -190,10 +201,12 @@ def inverse_variances(
         )
     require_columns(table, (response, stderr), where=where)
     errors = floats(table[stderr])
-    _require((errors > 0) & (errors < np.inf), table[stderr], "a positive standard error", where)
+    good = (errors > 0) & (errors < np.inf)
+    if strict:
+        _require(good, table[stderr], "a positive standard error", where)
     # Of a logarithm, the error is relative; a response without one is refused by its own check.
     size = floats(table[response]).where(lambda y: y > 0, 1.0) if goal.log else 1.0
-    return ((size / errors) ** 2).rename("weights")
+    return ((size / errors.where(good)) ** 2).rename("weights")
 
 
 def _aligned(weights: pd.Series, table: pd.DataFrame) -> pd.Series:

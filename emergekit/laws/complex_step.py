@@ -9,17 +9,12 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ComplexStep", "by_complex_step"]
+__all__ = ["ComplexStep"]
 
 _STEP = 1e-20
 """So small that its square is nothing: no digits are lost, because nothing is subtracted."""
 _DIFFERENCE = 1e-6
 _DISAGREE = 1e-3
-
-
-def by_complex_step(*_: Any) -> tuple[Any, ...]:
-    """Stand for the gradient of a law without one; `Law` puts a `ComplexStep` in its place."""
-    raise NotImplementedError("a law replaces this by the complex step of its function.")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from emergekit.laws.complex_step import ComplexStep, by_complex_step
+from emergekit.laws.complex_step import ComplexStep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +112,7 @@ class Law:
     response: str
     parameters: tuple[Parameter, ...]
     function: Callable[..., Array]
-    gradient: Callable[..., tuple[Array, ...]] = by_complex_step
+    gradient: Callable[..., tuple[Array, ...]] = None  # type: ignore[assignment]  # set below
     objective: str = "least_squares"
     inverse: Callable[..., Array] | None = None
     reference: str = ""
@@ -123,7 +123,7 @@ class Law:
     def __post_init__(self) -> None:
         arguments = (*self.variables, *self.names)
         self._require_arguments(self.function, arguments)
-        if self.gradient is by_complex_step:
+        if self.gradient is None:
             stepped = ComplexStep(self.function, len(self.variables))
             object.__setattr__(self, "gradient", stepped)
         self._require_arguments(self.gradient, arguments)

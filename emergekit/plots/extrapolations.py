@@ -64,6 +64,11 @@ def plot_extrapolation(
     response = str(known[0].stats["response"].iloc[0])
     needed = (x, response, *(name for fit in known for name in fit.law.variables))
     require_columns(table, tuple(dict.fromkeys(needed)), where="plot_extrapolation")
+    if not (table.index.is_unique and known[0].data.index.is_unique):
+        raise TableError(
+            "plot_extrapolation: rows are told by their index, which is not unique; split and fit "
+            "the table after table.reset_index(drop=True)."
+        )
     kept = table.index.isin(known[0].data.index)
     if kept.all() or not kept.any():
         raise TableError(

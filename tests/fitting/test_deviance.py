@@ -157,6 +157,19 @@ def test_single_answers_are_counts_of_one_item():
     assert ours.params["x0"] == pytest.approx(2.7, abs=0.2)
 
 
+def test_a_fixed_level_is_a_share_too(rising):
+    with pytest.raises(FitError, match=r"fixed value of 'low' .* \[0, 1\]; it is 25"):
+        binomial(laws.logistic("loss"), rising, fixed={"low": 25})
+
+
+def test_no_standard_error_is_smaller_than_that_of_the_items():
+    flops, score = 10.0 ** np.arange(18, 26), [0.25] * 4 + [0.4, 0.5, 0.7, 0.8]
+    table = pd.DataFrame({"flops": flops, "score": score, "n": 20})
+    found = fit(laws.hinge("flops"), table, objective="binomial", weights="n")
+    # Four models of 20 items share the floor, and the law meets them.
+    assert found.to_frame().set_index("term").loc["c", "stderr"] > 0.9 * np.sqrt(0.25 * 0.75 / 80)
+
+
 @pytest.mark.parametrize("bad", [-0.01, 1.5, np.nan])
 def test_scores_that_are_no_shares_are_refused_with_their_row(rising, bad):
     table = rising.copy()

@@ -98,6 +98,37 @@ def test_a_group_that_cannot_be_fitted_is_a_row_with_a_reason():
     assert fitted["converged"].tolist() == [False] * 5 + [True]
 
 
+def test_weights_that_cannot_be_used_cost_their_own_group_only():
+    table = curves(4).assign(n=100.0, se=0.01)
+    table.loc[table["task"] == "t0", "n"] = 0.0
+    table.loc[14, "n"] = np.nan
+    table.loc[26, "se"] = 0.0
+    by_weight = fit_groups(LOGISTIC, table, "task", weights="n")
+    reasons = by_weight.drop_duplicates("task").set_index("task")["reason"]
+    assert reasons["t0"] == "every weight is 0"
+    assert reasons["t1"] == "'weights' must be 0 or more, but row 14 does not"
+    assert reasons[["t2", "t3"]].isna().all()
+    by_error = fit_groups(LOGISTIC, table, "task", stderr="se").set_index("task")["reason"]
+    assert by_error["t2"].iloc[0] == "'se' must be a positive standard error, but row 26 holds 0.0"
+    assert by_error["t3"].isna().all()
+
+
+def test_values_from_a_column_lie_within_the_bounds_of_their_parameter():
+    table = curves(2).assign(steep=[-1.0] * 12 + [2.5] * 12, chance=[25.0] * 12 + [0.2] * 12)
+    reasons = fit_groups(LOGISTIC, table, "task", fixed={"k": "steep"})["reason"]
+    assert reasons[0] == "'steep' must be within the bounds of k, 0 to 10000, but row 0 holds -1.0"
+    assert pd.isna(reasons[4])
+    percent = fit_groups(
+        LOGISTIC,
+        table.assign(score=table["score"].clip(0, 1)),
+        "task",
+        objective="binomial",
+        fixed={"low": "chance"},
+    )["reason"]
+    assert percent[0] == "'chance' must be within the bounds of low, 0 to 1, but row 0 holds 25.0"
+    assert pd.isna(percent[4])
+
+
 def test_rows_of_weight_0_are_not_there_and_weights_matter():
     table = curves(2).assign(weight=1.0)
     table.loc[[3, 15], "weight"] = 0.0

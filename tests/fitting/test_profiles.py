@@ -116,7 +116,7 @@ def test_a_lower_minimum_than_that_of_the_fit_is_announced():
 def test_values_and_terms_are_checked(chinchilla_fit, chinchilla_runs):
     with pytest.raises(FitError, match="Unknown parameter of chinchilla 'gamma'"):
         profile(chinchilla_fit, "gamma")
-    with pytest.raises(FitError, match=r"within its bounds \[0, 2\]; one is 2.5"):
+    with pytest.raises(FitError, match=r"within its bounds \[0, 2\]; given is 2.5"):
         profile(chinchilla_fit, "beta", [0.3, 2.5])
     with pytest.raises(FitError, match="one row of numbers"):
         profile(chinchilla_fit, "beta", [[0.3]])

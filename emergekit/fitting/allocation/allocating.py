@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from emergekit.errors import FitError, FitWarning, shown
+from emergekit.errors import FitError, FitWarning
 from emergekit.fitting.allocation.budgets import numbers_above, one_for_each
 from emergekit.fitting.allocation.propagation import Row, propagated
 from emergekit.fitting.allocation.splitting import HELD, Split, is_optimal
@@ -19,6 +19,7 @@ from emergekit.fitting.allocation.surface import (
     law_and_params,
     require_scales,
 )
+from emergekit.fitting.bands import require_level
 from emergekit.fitting.result import Fit
 from emergekit.laws import Law
 
@@ -123,8 +124,7 @@ def allocate(
     Name: tokens_per_param, dtype: float64
     """
     law, params = law_and_params(fit)
-    if isinstance(level, str) or not 0 < level < 1:
-        raise FitError(f"level must lie between 0 and 1; it is {shown(level)}.")
+    require_level(level)
     budgets = numbers_above(flops, "flops")
     k = float(one_for_each(flops_per_token_param, "flops_per_token_param", 1)[0])
     held = _held(n_params, n_tokens, tokens_per_param, len(budgets))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -197,6 +197,8 @@ def _positions(fit: Fit, rows: Sequence[Any] | pd.Index[Any]) -> NDArray[np.intp
     index = fit.data.index
     if not index.is_unique:
         raise FitError("rows= goes by the index of fit.data, which is not unique; reset it first.")
+    if isinstance(rows, str) or not isinstance(rows, Iterable):
+        raise FitError(f"rows must be several labels of rows in fit.data; it is {shown(rows)}.")
     labels = pd.Index(rows)
     absent = labels[~labels.isin(index)]
     if len(absent) or not labels.is_unique or not len(labels):

@@ -227,7 +227,7 @@ def _require_enough(law: Law, data: pd.DataFrame, response: str, coordinates: Co
 
 def _require_defined(law: Law, data: pd.DataFrame, defined: NDArray[np.bool_]) -> None:
     undefined = ~defined
-    if undefined.any():
+    if undefined.any() and defined.any():  # all of them: the parameters are odd, not the rows
         row = data[undefined].iloc[0]
         at = ", ".join(f"{name}={row[name]:g}" for name in law.variables)
         raise TableError(

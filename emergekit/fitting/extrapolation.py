@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from emergekit.compute import Engine, run
-from emergekit.errors import FitError, FitWarning, TableError
+from emergekit.errors import FitError, FitWarning, TableError, shown, unknown
 from emergekit.fitting.bands import require_level
 from emergekit.fitting.estimation import fit, require_law
 from emergekit.fitting.holdout import Holdout
@@ -22,6 +23,10 @@ from emergekit.laws import Law
 __all__ = ["extrapolate", "extrapolation_errors", "require_laws"]
 
 _OWN = ("law", "fold", "row", "n_train", "observed", "predicted", "lower", "upper", "converged")
+
+
+_OPTIONS = tuple(inspect.signature(fit).parameters)[3:]
+"""What `fit` takes after law, table and response."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,7 @@ def extrapolate(
     groups = [by] if isinstance(by, str) else list(by)
     responses = {law.name: law.response if response is None else response for law in known}
     needed = [*groups, *(name for law in known for name in (*law.variables, responses[law.name]))]
+    needed += [options[name] for name in ("weights", "stderr") if options.get(name) is not None]
     require_columns(table, tuple(dict.fromkeys(needed)), where="extrapolate")
     taken = [name for name in (*_OWN, "reason") if name in table]
     if taken:
@@ -120,7 +126,7 @@ def extrapolate(
     tasks = [
         _Task(law, train, test, fold, responses[law.name], level, options)
         for part in _parts(table, groups)
-        for fold, (train, test) in enumerate(_pairs(split, part))
+        for fold, (train, test) in enumerate(_pairs(split, part, groups))
         for law in known
     ]
     parts: list[pd.DataFrame] = run(_predicted, tasks, engine=engine)
@@ -174,6 +180,9 @@ def require_laws(laws: Law | Sequence[Law]) -> list[Law]:
 
 def _require_options(options: dict[str, Any]) -> None:
     """Refuse what no fit takes before the first one, rather than in the reason of every row."""
+    for name in options:
+        if name not in _OPTIONS:
+            raise FitError(unknown("option of fit", name, _OPTIONS))
     given = {name: options[name] for name in ("delta", "over", "tau") if name in options}
     find_objective(options.get("objective") or "least_squares", **given)
     if not isinstance(options.get("weights"), str | None):
@@ -186,8 +195,16 @@ def _parts(table: pd.DataFrame, groups: list[str]) -> list[pd.DataFrame]:
     return [part for _, part in table.groupby(groups, sort=False, dropna=False)]
 
 
-def _pairs(split: Holdout, table: pd.DataFrame) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
-    pairs = list(split(table)) if callable(split) else []
+def _pairs(
+    split: Holdout, table: pd.DataFrame, groups: list[str]
+) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+    try:
+        pairs = list(split(table)) if callable(split) else []
+    except ValueError as error:
+        named = ", ".join(f"{name}={shown(table[name].iloc[0])}" for name in groups)
+        if not named:
+            raise
+        raise FitError(f"the group {named} cannot be split; leave it out: {error}") from error
     if not pairs:
         raise FitError(
             "split must be a function that gives pairs of rows (train, test), such as "

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emergekit.compute import Engine, run
-from emergekit.errors import TableError
+from emergekit.errors import FitError, TableError
 from emergekit.fitting.acceleration import require_numba
 from emergekit.fitting.bands import parameter_ends, require_level, student_reach
 from emergekit.fitting.blocks import Found, solve_block
@@ -137,6 +137,8 @@ def fit_groups(
 
 def _require_free_names(by: str | Sequence[str]) -> None:
     names = [by] if isinstance(by, str) else list(by)
+    if len({*names}) < len(names):
+        raise FitError(f"fit_groups: by names a column twice: {', '.join(map(repr, names))}.")
     taken = [name for name in names if name in (*_OF_TERMS, *_OF_GROUPS)]
     if taken:
         raise TableError(

@@ -84,8 +84,10 @@ def select_law(
     )
     means = squares.mean().where(squares.notna().all())
     if means.isna().all():
-        raise FitError(f"no law predicts the rows held out; {held_out['reason'].iloc[0]}")
-    excess = squares.sub(squares[means.idxmin()], axis=0)
+        raise FitError(f"no law predicts the rows held out; {_why_none(held_out, scale)}")
+    # What fails on one fold is not judged by the others.
+    excess = squares.sub(squares[means.idxmin()], axis=0).loc[:, means.notna()]
+    failed = held_out.groupby("law")["reason"].first()
     rows = [_whole(law, table, response, options) for law in require_laws(laws)]
     found = (
         pd.DataFrame(rows)
@@ -95,6 +97,7 @@ def select_law(
     equal = found["error"].notna() & (found["excess"] <= found["stderr"].fillna(0))
     best = found["bic"].where(equal)
     taken = best.idxmin() if best.notna().any() else means.idxmin()
+    found["reason"] = found["reason"].where(found["reason"].notna(), failed)
     found = found.assign(chosen=found.index == taken).reset_index()
     columns = ["law", "n_free", "error", "excess", "stderr", "bic", "chosen", "reason"]
     return found[columns].sort_values("error", ignore_index=True)
@@ -128,3 +131,15 @@ def _whole(
         "bic": float(found["bic"]),
         "reason": np.nan,
     }
+
+
+def _why_none(held_out: pd.DataFrame, scale: Scale) -> str:
+    reasons = held_out["reason"].dropna()
+    if len(reasons):
+        return str(reasons.iloc[0])
+    if held_out["observed"].isna().any():
+        row = held_out.loc[held_out["observed"].isna(), "row"].iloc[0]
+        return f"row {row} has no response; leave it out."
+    if scale == "log" and not (held_out["observed"] > 0).all():
+        return "responses of 0 or below have no logarithm; give scale='raw'."
+    return "some prediction is not a number on that scale."

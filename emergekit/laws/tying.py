@@ -39,6 +39,11 @@ def tied(law: Law, pairs: Mapping[str, str]) -> Law:
     >>> tied(CHINCHILLA, {"beta": "alpha"}).names
     ('E', 'A', 'B', 'alpha')
     """
+    if not pairs or any(one == other for one, other in pairs.items()):
+        raise ValueError(
+            f"pairs must name parameters of {law.name} that equal others, such as "
+            f"{{'{law.names[-1]}': '{law.names[0]}'}}; it is {dict(pairs)}."
+        )
     for name in (*pairs, *pairs.values()):
         if name not in law.names:
             raise ValueError(unknown(f"parameter of {law.name}", name, law.names))

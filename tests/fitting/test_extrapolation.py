@@ -185,7 +185,7 @@ def test_what_cannot_be_meant_is_refused(change, message):
 def test_an_unknown_scale_and_options_of_no_fit_are_refused():
     with pytest.raises(FitError, match="did you mean 'log'"):
         select_law([POWER], rows(), leave_largest_out(by="x"), scale="lo")
-    with pytest.raises(TypeError, match="deltas"):
+    with pytest.raises(FitError, match="Unknown option of fit 'deltas'; did you mean 'delta'"):
         extrapolate(POWER, rows(), leave_largest_out(by="x"), deltas=1)
 
 
@@ -198,3 +198,29 @@ def test_breaks_are_counted_right_in_most_simulations(n_breaks):
         found = select_law(known, broken_rows(n_breaks, seed), blocked_folds(5, by="x"))
         right += found.loc[found["chosen"], "law"].item() == known[n_breaks].name
     assert right >= 4
+
+
+def test_options_and_groups_that_cannot_be_are_named():
+    flops = np.geomspace(1e18, 1e24, 12)
+    table = pd.DataFrame({"flops": flops, "loss": 40 * flops**-0.06, "task": ["a"] * 11 + ["b"]})
+    split = leave_largest_out(0.25)
+    with pytest.raises(FitError, match="Unknown option of fit 'wieghts'; did you mean 'weights'"):
+        extrapolate(laws.power_law(), table, split, wieghts="n")
+    with pytest.raises(TableError, match="needs column 'n'"):
+        extrapolate(laws.power_law(), table, split, weights="n")
+    with pytest.raises(FitError, match="the group task='b' cannot be split; leave it out"):
+        extrapolate(laws.power_law(), table, split, by="task")
+
+
+def test_a_law_that_fails_on_a_fold_is_out_with_its_reason():
+    x = np.geomspace(1e2, 1e7, 12)
+    y = (1.7 + 60 * x**-0.5) * (1 + 0.01 * np.random.default_rng(0).standard_normal(12))
+    table = pd.DataFrame({"x": x, "y": y})
+    many = [POWER, laws.broken_power_law(2, "x", "y")]
+    found = select_law(many, table, rolling_origin(3, 0.5, by="x")).set_index("law")
+    assert found.loc["broken2_in_x", ["error", "excess"]].isna().all()
+    assert "9 free parameters" in found.loc["broken2_in_x", "reason"]
+    assert pd.isna(found.loc["power_in_x", "reason"])
+    falling = table.assign(y=table["y"] - 60)
+    with pytest.raises(FitError, match=r"no logarithm; give scale='raw'"):
+        select_law(OFFSET, falling, leave_largest_out(by="x"), objective="least_squares")

@@ -181,6 +181,8 @@ def test_columns_and_arguments_are_checked_before_any_fit():
         fit_groups(
             LOGISTIC, table.assign(low=0.2, c=0.2), "task", response="low", fixed={"low": "c"}
         )
+    with pytest.raises(FitError, match="by names a column twice"):
+        fit_groups(LOGISTIC, table, ["task", "task"])
     with pytest.raises(FitError, match="by must name at least one column"):
         fit_groups(LOGISTIC, table, [])
     with pytest.raises(FitError, match="level must lie between 0 and 1"):

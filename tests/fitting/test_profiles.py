@@ -119,6 +119,9 @@ def test_values_and_terms_are_checked(chinchilla_fit, chinchilla_runs):
     with pytest.raises(FitError, match=r"within its bounds \[0, 2\]; given is 2.5"):
         profile(chinchilla_fit, "beta", [0.3, 2.5])
     with pytest.raises(FitError, match="one row of numbers"):
+        profile(chinchilla_fit, "beta", [])
+    assert profile_intervals(chinchilla_fit, "beta")["term"].tolist() == ["beta"]
+    with pytest.raises(FitError, match="one row of numbers"):
         profile(chinchilla_fit, "beta", [[0.3]])
     held = fit(laws.CHINCHILLA, chinchilla_runs, fixed={"alpha": 0.34, "beta": 0.37})
     with pytest.raises(FitError, match=r"'beta' was held at 0\.37"):

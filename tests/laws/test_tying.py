@@ -46,6 +46,8 @@ def test_a_guess_survives_the_tie():
         ({"betta": "alpha"}, "did you mean 'beta'"),
         ({"beta": "gamma"}, "Unknown parameter of chinchilla 'gamma'"),
         ({"beta": "alpha", "alpha": "E"}, "tie both to 'E'"),
+        ({}, "pairs must name parameters"),
+        ({"alpha": "alpha"}, "pairs must name parameters"),
     ],
 )
 def test_ties_are_checked(pairs, match):

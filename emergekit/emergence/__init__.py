@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from emergekit.emergence.breaks import break_test
-from emergekit.emergence.collapse import collapse_test
-from emergekit.emergence.curves import curve_shapes
-from emergekit.emergence.dictionary import Dictionary, curve_dictionary
-from emergekit.emergence.hinges import HingeTest, hinge_test
-from emergekit.emergence.links import LinkTest, link_test
+from emergekit.emergence.collapse.offsets import collapse_test
 from emergekit.emergence.loss_scale import normalized_performance, scale_at_loss, threshold_size
-from emergekit.emergence.resolution import ResolutionTest, items_needed, resolution_test
-from emergekit.emergence.simulation import WORLDS, World, confusion_matrix, simulate_world
-from emergekit.emergence.threshold_result import Threshold
-from emergekit.emergence.thresholds import fit_threshold
-from emergekit.emergence.verdicts import mirage_test
-from emergekit.emergence.words import verdict_in_words
+from emergekit.emergence.questions.dictionary import Dictionary, curve_dictionary
+from emergekit.emergence.questions.hinges import HingeTest, hinge_test
+from emergekit.emergence.questions.links import LinkTest, link_test
+from emergekit.emergence.questions.resolution import ResolutionTest, items_needed, resolution_test
+from emergekit.emergence.shapes.curves import curve_shapes
+from emergekit.emergence.thresholds.breaks import break_test
+from emergekit.emergence.thresholds.finding import fit_threshold
+from emergekit.emergence.thresholds.result import Threshold
+from emergekit.emergence.verdicts.judging import mirage_test
+from emergekit.emergence.verdicts.simulation import WORLDS, World, confusion_matrix, simulate_world
+from emergekit.emergence.verdicts.words import verdict_in_words
 
 __all__ = [  # noqa: RUF022  pipeline order: shapes, verdicts, collapse, breaks, thresholds, scale
     "curve_shapes",

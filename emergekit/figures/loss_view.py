@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from emergekit import datasets, laws
-from emergekit.emergence.collapse import collapse_test
+from emergekit.emergence.collapse.offsets import collapse_test
 from emergekit.emergence.loss_scale import normalized_performance
-from emergekit.emergence.threshold_result import Threshold
-from emergekit.emergence.thresholds import fit_threshold
+from emergekit.emergence.thresholds.finding import fit_threshold
+from emergekit.emergence.thresholds.result import Threshold
 from emergekit.errors import FitWarning
 from emergekit.fitting import fit
 from emergekit.plots.axes import GREY, colours, label, literal, panels, shades

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from emergekit import datasets
-from emergekit.emergence.curves import curve_shapes
+from emergekit.emergence.shapes.curves import curve_shapes
 from emergekit.plots.axes import GREY, colours, label, panels, shades
 from emergekit.tables import join_models
 from emergekit.theory import mirage as theory

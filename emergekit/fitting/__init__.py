@@ -11,7 +11,6 @@ they predict of rows that a split such as `leave_largest_out` holds out.
 
 from __future__ import annotations
 
-from emergekit.fitting.acceleration import why_not_compiled
 from emergekit.fitting.allocation import (
     allocate,
     envelope,
@@ -20,18 +19,24 @@ from emergekit.fitting.allocation import (
     isoflop_optima,
     parabola_bias,
 )
-from emergekit.fitting.comparison import compare
-from emergekit.fitting.deletion import deletion_path, influence
+from emergekit.fitting.comparison.extrapolation import extrapolate, extrapolation_errors
+from emergekit.fitting.comparison.holdout import (
+    blocked_folds,
+    flagged,
+    leave_largest_out,
+    rolling_origin,
+)
+from emergekit.fitting.comparison.ranking import compare
+from emergekit.fitting.comparison.selection import select_law
+from emergekit.fitting.compiled.acceleration import why_not_compiled
+from emergekit.fitting.diagnostics.deletion import deletion_path, influence
+from emergekit.fitting.diagnostics.sensitivity import delta_path
 from emergekit.fitting.estimation import fit
-from emergekit.fitting.extrapolation import extrapolate, extrapolation_errors
-from emergekit.fitting.groups import fit_groups
-from emergekit.fitting.holdout import blocked_folds, flagged, leave_largest_out, rolling_origin
-from emergekit.fitting.intervals import bootstrap
+from emergekit.fitting.grouped.groups import fit_groups
 from emergekit.fitting.objectives import Objective
-from emergekit.fitting.profiles import profile, profile_intervals
 from emergekit.fitting.result import Fit
-from emergekit.fitting.selection import select_law
-from emergekit.fitting.sensitivity import delta_path
+from emergekit.fitting.uncertainty.intervals import bootstrap
+from emergekit.fitting.uncertainty.profiles import profile, profile_intervals
 
 __all__ = [  # noqa: RUF022  in the order of the work
     "Fit",

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emergekit.fitting.deviance import counts_answers
-from emergekit.fitting.problem import Problem
+from emergekit.fitting.solving.problem import Problem
 
 __all__ = ["Sandwiches", "Uncertainty", "correlated_pairs", "sandwich", "sandwiches"]
 

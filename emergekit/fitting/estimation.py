@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 import emergekit.laws as known_laws
 from emergekit.errors import FitError, FitWarning, TableError, nearest, shown
-from emergekit.fitting.acceleration import require_numba
-from emergekit.fitting.coordinates import Coordinates
+from emergekit.fitting.compiled.acceleration import require_numba
 from emergekit.fitting.objectives import objective as find_objective
-from emergekit.fitting.problem import Problem, problem_of
 from emergekit.fitting.quality import quality
 from emergekit.fitting.result import Fit
 from emergekit.fitting.rows import Weights, rows_of
-from emergekit.fitting.solver import balanced, solve
+from emergekit.fitting.solving.coordinates import Coordinates
+from emergekit.fitting.solving.problem import Problem, problem_of
+from emergekit.fitting.solving.solver import balanced, solve
 from emergekit.laws import Law
 
 __all__ = ["fit", "level_bounds", "require_law", "require_slopes"]

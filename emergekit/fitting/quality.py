@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from emergekit.fitting.covariance import Uncertainty, correlated_pairs, sandwich
 from emergekit.fitting.deviance import binomial_log_likelihood, counts_answers
 from emergekit.fitting.likelihood import log_likelihood
-from emergekit.fitting.problem import Problem
 from emergekit.fitting.scatter import deviation
-from emergekit.fitting.solver import Solution
+from emergekit.fitting.solving.problem import Problem
+from emergekit.fitting.solving.solver import Solution
 from emergekit.laws import Law
 
 __all__ = ["quality", "statistics"]

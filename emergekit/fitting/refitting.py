@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from emergekit.fitting.coordinates import Coordinates
-from emergekit.fitting.problem import Problem, problem_of
 from emergekit.fitting.result import Fit
+from emergekit.fitting.solving.coordinates import Coordinates
+from emergekit.fitting.solving.problem import Problem, problem_of
 
 __all__ = ["posed_again"]
 

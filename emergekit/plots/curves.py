@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from statsmodels.stats.proportion import proportion_confint
 
-from emergekit.emergence.curves import split_curves
+from emergekit.emergence.shapes.curves import split_curves
 from emergekit.laws.axis import axis_of
 from emergekit.metrics import METRICS
 from emergekit.plots.axes import GREY, label, literal

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
 from emergekit.emergence import verdict_in_words
-from emergekit.emergence.rules import VERDICTS
+from emergekit.emergence.verdicts.rules import VERDICTS
 from emergekit.errors import TableError
 from emergekit.laws.axis import axis_of
 from emergekit.metrics import higher_is_better

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from emergekit.emergence.curves import curve_shapes
+from emergekit.emergence.shapes.curves import curve_shapes
 from emergekit.errors import TableError
 from emergekit.plots.styles import direction_known
 from emergekit.reporting.notes import CURVE

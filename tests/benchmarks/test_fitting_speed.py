@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 
 from emergekit.fitting import bootstrap
 from emergekit.fitting.refitting import posed_again
-from emergekit.fitting.solver import solve
+from emergekit.fitting.solving.solver import solve
 
 DELTA = 1e-3
 N_DRAWS = 4000

@@ -6,7 +6,7 @@ from scipy.optimize import curve_fit
 
 import emergekit as ek
 from emergekit.emergence import confusion_matrix, hinge_test, simulate_world
-from emergekit.emergence.rules import VERDICTS
+from emergekit.emergence.verdicts.rules import VERDICTS
 from tests.benchmarks.conftest import TABLES, cpu_seconds
 
 

@@ -1,0 +1,1 @@
+"""Whether models of all sizes lie on one curve over loss."""

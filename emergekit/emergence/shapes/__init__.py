@@ -1,0 +1,1 @@
+"""Numbers that describe the shape of a curve over scale."""

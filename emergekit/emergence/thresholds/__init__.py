@@ -1,0 +1,1 @@
+"""Whether a score rises below some loss only, and below which."""

@@ -1,0 +1,1 @@
+"""Which law is better: by likelihood, and by rows held out."""

@@ -1,0 +1,1 @@
+"""One law fitted to every group of a table at once."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from emergekit.fitting.deviance import counts_answers
 from emergekit.fitting.solving.problem import Problem
+from emergekit.fitting.solving.valleys import design_of
 
 __all__ = ["Sandwiches", "Uncertainty", "correlated_pairs", "sandwich", "sandwiches"]
 
@@ -22,26 +23,58 @@ _FULL_RANK = 1e-10
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """The covariance of the parameters, and why some of it may be missing."""
+    """The covariance of the parameters, and why some of it may be missing.
+
+    Parameters
+    ----------
+    cov : DataFrame
+        NaN for what is fixed, on a bound or not identified.
+    known : DataFrame
+        The same without the NaN of what is not identified: the covariance of what the rows do tell,
+        for quantities that do not change along `flat`.
+    on_bound, moving : tuple of str
+        Parameters on a bound, and those that move along a flat direction.
+    flat : array, shape (k, p)
+        Flat directions, in the coordinates of the search.
+    curved : bool
+        Whether the objective is curved enough to measure by, once flat directions are set aside.
+    """
 
     cov: pd.DataFrame
+    known: pd.DataFrame
     on_bound: tuple[str, ...]
-    identified: bool
+    moving: tuple[str, ...]
+    flat: Array
+    curved: bool
+
+    @property
+    def identified(self) -> bool:
+        """Whether the rows tell all parameters apart."""
+        return self.curved and not self.moving
 
 
 def sandwich(problem: Problem, z: Array, heaviest: float) -> Uncertainty:
     """Return the covariance of the estimates of one problem, z of shape (p,).
 
-    Parameters that are fixed or sit on a bound have no covariance: NaN; nor has any when as many
-    parameters are free as there are rows, or the rows do not tell them apart.
+    Parameters that are fixed, sit on a bound or are not identified have no covariance: NaN; nor has
+    any when as many parameters are free as there are rows.
     """
     coordinates = problem.coordinates
     found = sandwiches(problem, z[None], np.array([heaviest]))
     searched = [p.name for p in coordinates.searched]
-    on_bound = tuple(compress(searched, problem.on_bound(z)))
     cov = pd.DataFrame(np.nan, index=list(coordinates.names), columns=list(coordinates.names))
+    known = cov.copy()
     cov.loc[searched, searched] = found.cov[0]
-    return Uncertainty(cov, on_bound, identified=bool(found.told[0]))
+    known.loc[searched, searched] = found.known[0]
+    flat = found.flat[0].T
+    return Uncertainty(
+        cov=cov,
+        known=known,
+        on_bound=tuple(compress(searched, problem.on_bound(z))),
+        moving=tuple(compress(searched, found.moving[0])),
+        flat=flat[flat.any(axis=1)],
+        curved=bool(found.curved[0]),
+    )
 
 
 @dataclass(frozen=True)
@@ -51,17 +84,32 @@ class Sandwiches:
     Parameters
     ----------
     cov : array, shape (B, p, p)
-        NaN for parameters on a bound, and for all where nothing can be said.
+        NaN for parameters on a bound or not identified, and for all where nothing can be said.
+    known : array, shape (B, p, p)
+        The same, of what the rows do tell, with numbers for parameters that are not identified.
     bread : array, shape (B, p, p)
         The inverse of the averaged Hessian alone, in the same unit; it need not be the covariance
         up to a factor where errors differ along the law.
-    told : array of bool, shape (B,)
-        Whether the rows tell the parameters apart.
+    moving : array of bool, shape (B, p)
+        Parameters that are not identified: they move along a flat direction.
+    flat : array, shape (B, p, p)
+        Flat directions in the coordinates of the search, as columns; the other columns are 0.
+    curved : array of bool, shape (B,)
+        Whether the objective is curved enough to measure by, once flat directions are set aside.
     """
 
     cov: Array
+    known: Array
     bread: Array
-    told: NDArray[np.bool_]
+    moving: NDArray[np.bool_]
+    flat: Array
+    curved: NDArray[np.bool_]
+
+    @property
+    def told(self) -> NDArray[np.bool_]:
+        """Whether the rows tell all parameters apart, shape (B,)."""
+        told: NDArray[np.bool_] = self.curved & ~self.moving.any(axis=1)
+        return told
 
 
 def sandwiches(problem: Problem, z: Array, heaviest: Array) -> Sandwiches:
@@ -74,7 +122,8 @@ def sandwiches(problem: Problem, z: Array, heaviest: Array) -> Sandwiches:
     of the penalty, c its curvature and h the leverage of a row. The leverage makes up for residuals
     that are small because the fit went after them (HC3; MacKinnon & White 1985). The curvature of a
     narrow Huber penalty is averaged over a bandwidth (Powell's estimator for quantile regression;
-    Koenker 2005, section 3.4.2).
+    Koenker 2005, section 3.4.2). Where no row notices a direction, the inverse is Moore and
+    Penrose's, which is right for whatever does not change along it.
 
     Parameters
     ----------
@@ -87,32 +136,29 @@ def sandwiches(problem: Problem, z: Array, heaviest: Array) -> Sandwiches:
         by as much as the Fisher information says, and no standard error is smaller: few rows may
         lie near a law by chance.
     """
-    inner = ~problem.on_bound(z)
-    residuals, design = problem.design(z)
-    design = design * inner[:, None, :]
-    size = np.sqrt((design**2).sum(axis=1))  # columns of one length, or the inverse loses digits
-    size = np.where(inner & (size > 0), size, 1.0)
-    design = design / size[:, None, :]
-    told = np.asarray(np.isfinite(design).all(axis=(1, 2)))
-    design = np.where(told[:, None, None], design, 0.0)
-    weights = np.broadcast_to(problem.weights, residuals.shape)
-    gram, told = _gram(design, weights, inner, told)
+    design = design_of(problem, z)
+    gram = design.products(design.weights)
+    curved, moving = design.defined, gram.moves & design.defined[:, None]
+    flat = gram.flat / design.size[:, :, None]
     if problem.df_residual < 1:
-        nothing = np.full(gram.shape, np.nan)
-        return Sandwiches(nothing, nothing, told)
+        nothing = np.full(gram.matrix.shape, np.nan)
+        return Sandwiches(nothing, nothing, nothing, moving, flat, curved)
 
+    residuals, weights, rows = design.residuals, design.weights, design.rows
     if problem.objective.delta == 0:
         # Rows that the fit goes through have no sign but that of rounding.
         met = np.abs(residuals) <= 1e-9 * np.abs(residuals).mean(axis=1, keepdims=True)
         residuals = np.where(met, 0.0, residuals)
     curvature = weights * problem.objective.smooth_curvature(residuals, z.shape[1], weights)
-    hessian, told = _gram(design, curvature, inner, told)
+    hessian = design.products(curvature, gram.flat).matrix
+    full, hessian = _invertible(hessian, curvature)
+    curved = curved & full
     inverse = np.linalg.inv(hessian)
-    scores = weights * problem.objective.score(residuals) / (1 - _leverage(design, weights, gram))
-    parts = design * scores[:, :, None]
-    stretch = problem.coordinates.stretch(z) / size
-    unit = stretch[:, :, None] * stretch[:, None, :]
-    known = inner[:, :, None] & inner[:, None, :] & told[:, None, None]
+    leverage = _leverage(rows, weights, gram.matrix)
+    parts = rows * (weights * problem.objective.score(residuals) / (1 - leverage))[:, :, None]
+    stretch = problem.coordinates.stretch(z) / design.size
+    with np.errstate(over="ignore"):  # of a parameter without end
+        unit = stretch[:, :, None] * stretch[:, None, :]
     # As a square: rounding must not leave a variance below 0 where the rows do not scatter.
     root = parts @ inverse
     cov = root.swapaxes(1, 2) @ root
@@ -120,9 +166,23 @@ def sandwiches(problem: Problem, z: Array, heaviest: Array) -> Sandwiches:
         counts = counts_answers(problem.observed, heaviest[:, None] * weights)
         items = np.einsum("bpp->bp", inverse) / heaviest[:, None]
         cov = _no_less(cov, np.where(counts[:, None], items, 0.0))
-    return Sandwiches(
-        np.where(known, unit * cov, np.nan), np.where(known, unit * inverse, np.nan), told
-    )
+    inner, told = _both(design.inner & curved[:, None]), _both(~moving)
+    with np.errstate(over="ignore", invalid="ignore"):
+        known, bread = (np.where(inner, unit * part, np.nan) for part in (cov, inverse))
+    bread = np.where(told, bread, np.nan)
+    return Sandwiches(np.where(told, known, np.nan), known, bread, moving, flat, curved)
+
+
+def _both(which: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the entries of matrices whose row and column are among these, shape (B, p, p)."""
+    return which[:, :, None] & which[:, None, :]
+
+
+def _invertible(matrix: Array, weights: Array) -> tuple[NDArray[np.bool_], Array]:
+    """Return which matrices have an inverse, and 1 in place of the others."""
+    heaviest = np.maximum(weights.max(axis=1), np.finfo(float).tiny)[:, None, None]
+    full = np.asarray(np.linalg.eigvalsh(matrix / heaviest)[:, 0] > _FULL_RANK)
+    return full, np.where(full[:, None, None], matrix, np.eye(matrix.shape[1]))
 
 
 def _no_less(cov: Array, variance: Array) -> Array:
@@ -148,22 +208,8 @@ def correlated_pairs(cov: pd.DataFrame, above: float) -> list[tuple[str, str, fl
     return [pair for pair in pairs if abs(pair[2]) > above]
 
 
-def _gram(
-    design: Array, weights: Array, inner: NDArray[np.bool_], told: NDArray[np.bool_]
-) -> tuple[Array, NDArray[np.bool_]]:
-    """Return the weighted cross products, 1 for what is held, and which of them have an inverse."""
-    with np.errstate(all="ignore"):
-        gram = (design * weights[:, :, None]).swapaxes(1, 2) @ design
-    heaviest = np.maximum(weights.max(axis=1), np.finfo(float).tiny)[:, None, None]
-    finite = np.asarray(np.isfinite(gram).all(axis=(1, 2)))
-    unit = np.eye(design.shape[2])
-    held = np.where(finite[:, None, None], gram, 0.0) + heaviest * unit * ~inner[:, None, :]
-    full = np.linalg.eigvalsh(held / heaviest)[:, 0] > _FULL_RANK
-    return np.where(full[:, None, None], held, unit), told & full
-
-
-def _leverage(design: Array, weights: Array, gram: Array) -> Array:
+def _leverage(rows: Array, weights: Array, gram: Array) -> Array:
     """Return how much each row draws the fit to itself, from 0 to just below 1."""
-    drawn = (design @ np.linalg.inv(gram) * design).sum(axis=2)
+    drawn = (rows @ np.linalg.inv(gram) * rows).sum(axis=2)
     leverage: Array = np.clip(weights * drawn, 0.0, 1 - 1e-6)
     return leverage

@@ -22,9 +22,10 @@ from emergekit.fitting.solving.problem import Problem, problem_of
 from emergekit.fitting.solving.solver import balanced, solve
 from emergekit.laws import Law
 
-__all__ = ["fit", "level_bounds", "require_law", "require_slopes"]
+__all__ = ["N_STARTS", "fit", "level_bounds", "require_law", "require_slopes"]
 
-_N_STARTS = 8
+N_STARTS = 8
+"""Searches of one fit, beside those from a law's rival guesses."""
 
 
 def fit(
@@ -154,7 +155,7 @@ def fit(
     relative = (weight / heaviest).to_numpy()
     problem = problem_of(law, data, response, relative, goal, coordinates)
     problem = replace(problem, compiled=compiled)
-    starts = balanced(problem, np.array(coordinates.starts(_N_STARTS)))
+    starts = balanced(problem, np.array(coordinates.starts(N_STARTS)))
     starts = np.array([*starts, *(coordinates.at_start(rival) for rival in rivals)])
     require_slopes(problem, starts[0])
     try:
@@ -162,20 +163,21 @@ def fit(
     except FloatingPointError:
         raise FitError(_not_finite(law, data, coordinates)) from None
     _require_defined(law, data, problem.defined(solution.z))
-    cov, stats, said = quality(law, response, problem, solution, heaviest)
-    if said:
-        warnings.warn(f"Fit of {law.name}: {'; '.join(said)}", FitWarning, stacklevel=2)
+    found = quality(law, response, problem, solution, heaviest)
+    if found.warnings:
+        warnings.warn(f"Fit of {law.name}: {'; '.join(found.warnings)}", FitWarning, stacklevel=2)
     return Fit(
         law=law,
         params=pd.Series(coordinates.params(solution.z), name="estimate"),
-        cov=cov,
+        cov=found.cov,
         objective=goal,
         data=data,
-        stats=stats,
-        warnings=said,
+        stats=found.stats,
+        warnings=found.warnings,
         weights=weight,
         fixed=tuple(coordinates.fixed),
         bounds=dict(bounds),
+        flat=found.flat,
     )
 
 

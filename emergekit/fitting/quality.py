@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from emergekit.fitting.covariance import Uncertainty, correlated_pairs, sandwich
 from emergekit.fitting.deviance import binomial_log_likelihood, counts_answers
+from emergekit.fitting.identification import Flat, flat_words, listed
 from emergekit.fitting.likelihood import log_likelihood
 from emergekit.fitting.scatter import deviation
 from emergekit.fitting.solving.problem import Problem
 from emergekit.fitting.solving.solver import Solution
 from emergekit.laws import Law
 
-__all__ = ["quality", "statistics"]
+__all__ = [
+    "Quality",
+    "beyond_words",
+    "early_words",
+    "flat_reason",
+    "n_impossible",
+    "quality",
+    "statistics",
+]
 
 Array = NDArray[np.float64]
 
 _CORRELATED = 0.95  # above this, an interval of one parameter alone misleads
 
 
+class Quality(NamedTuple):
+    """What a fit says beside its estimates, as `Fit` holds it."""
+
+    cov: pd.DataFrame
+    stats: pd.DataFrame
+    warnings: tuple[str, ...]
+    flat: Flat | None
+
+
 def quality(
     law: Law, response: str, problem: Problem, solution: Solution, heaviest: float = 1.0
-) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
-    """Return the covariance of the estimates, one row of statistics, and what to warn of.
+) -> Quality:
+    """Return how good a fit is: covariance, one row of statistics, and what to warn of.
 
     The problem's weights are shares of the heaviest.
     """
@@ -47,16 +67,37 @@ def quality(
         "n_starts": int(solution.n_starts),
         "n_starts_agree": int(solution.n_agree),
         "identified": uncertainty.identified,
+        "flat": _flat_words(problem, uncertainty),
         "on_bound": ", ".join(uncertainty.on_bound),
         "correlated": ", ".join(f"{one}-{other}" for one, other, _ in correlated),
     }
     params = problem.coordinates.params(solution.z)
     said = tuple(_warnings(stats, params, uncertainty, correlated))
-    n_beyond = _n_beyond(problem, solution.z)
+    n_beyond = n_impossible(problem, solution.z[None])[0]
     if n_beyond:
-        rows = f"{n_beyond} of {stats['n_rows']} rows"
-        said = (f"the law leaves [0, 1] at {rows}, where these scores are impossible", *said)
-    return uncertainty.cov, pd.DataFrame([stats]), said
+        said = (beyond_words(n_beyond, problem.observed.shape[-1]), *said)
+    flat = _flat(problem, solution.z, uncertainty)
+    return Quality(uncertainty.cov, pd.DataFrame([stats]), said, flat)
+
+
+def _flat_words(problem: Problem, uncertainty: Uncertainty) -> str:
+    if not uncertainty.moving:
+        return ""
+    searched = problem.coordinates.searched
+    moving = np.array([p.name in uncertainty.moving for p in searched])
+    return flat_words(problem.law, problem.columns, searched, moving, uncertainty.flat)
+
+
+def _flat(problem: Problem, z: Array, uncertainty: Uncertainty) -> Flat | None:
+    """Return the flat directions in units of the parameters."""
+    if not uncertainty.moving:
+        return None
+    coordinates = problem.coordinates
+    searched = [parameter.name for parameter in coordinates.searched]
+    directions = pd.DataFrame(uncertainty.flat * coordinates.stretch(z), columns=searched).reindex(
+        columns=list(coordinates.names), fill_value=0.0
+    )
+    return Flat(uncertainty.moving, directions, uncertainty.known)
 
 
 def statistics(problem: Problem, z: Array, value: Array, heaviest: Array) -> dict[str, Array]:
@@ -113,13 +154,33 @@ def _answers(problem: Problem, weights: Array) -> Array:
     return np.where(known[:, None], np.rint(weights), np.nan)
 
 
-def _n_beyond(problem: Problem, z: Array) -> int:
-    """Return how many binomial scores the law gives no chance at all."""
+def n_impossible(problem: Problem, z: Array) -> NDArray[np.intp]:
+    """Return how many binomial scores B laws give no chance at all, shape (B,)."""
     if not problem.objective.binomial:
-        return 0
+        return np.zeros(len(z), dtype=int)
     y, p = problem.observed, problem.predict(z)
     impossible = ((p <= 0) & (y > 0)) | ((p >= 1) & (y < 1)) | (p < -1e-9) | (p > 1 + 1e-9)
-    return int(impossible.sum())
+    return np.asarray(impossible.sum(axis=-1))
+
+
+def beyond_words(n_beyond: int, n_rows: int) -> str:
+    """Return in words that a law leaves the shares that a score can be."""
+    return (
+        f"the law leaves [0, 1] at {n_beyond} of {n_rows} rows, where these scores are impossible"
+    )
+
+
+def early_words(gradient_norm: float) -> str:
+    """Return in words that a search has not arrived."""
+    return (
+        f"the search stopped early (relative gradient {gradient_norm:.1e}): there is no minimum "
+        f"here for standard errors to belong to"
+    )
+
+
+def flat_reason(words: str) -> str:
+    """Return in words that rows do not tell parameters apart, and what they do tell."""
+    return f"these rows do not tell all parameters apart: {words}"
 
 
 def _warnings(
@@ -130,11 +191,16 @@ def _warnings(
 ) -> list[str]:
     said = []
     if not stats["converged"]:
-        said.append(f"the search stopped early (relative gradient {stats['gradient_norm']:.1e})")
+        said.append(early_words(float(stats["gradient_norm"])))  # type: ignore[arg-type]  # a number
     for name in uncertainty.on_bound:
         said.append(f"{name} on a bound ({params[name]:g}), without interval")
-    if not uncertainty.identified:
-        said.append("these rows do not tell all parameters apart; there are no intervals")
+    if uncertainty.moving:
+        said.append(
+            f"{flat_reason(str(stats['flat']))}; {listed(uncertainty.moving)} without interval, "
+            f"one choice of many"
+        )
+    elif not uncertainty.curved:
+        said.append("too few rows lie near the fit to measure by; there are no intervals")
     if stats["df_residual"] == 0:
         said.append(
             f"{stats['n_rows']} rows for {stats['n_free']} free parameters leave nothing to judge "

@@ -20,6 +20,7 @@ from emergekit.fitting.bands import (
     student_reach,
     with_scatter,
 )
+from emergekit.fitting.identification import Flat
 from emergekit.fitting.objectives import Objective
 from emergekit.fitting.rows import numbers, require_columns
 from emergekit.laws import Law
@@ -70,6 +71,11 @@ class Fit:
         Parameters that were held at a value.
     bounds : mapping
         Bounds that replaced the law's.
+    flat : Flat, optional
+        Where the rows do not tell all parameters apart: the directions in which these can move
+        while no fitted value changes. Of such a valley, `params` is the point nearest to where the
+        search began. Parameters that move along it have no covariance, predictions that do no
+        interval; all others have both.
     """
 
     law: Law
@@ -83,6 +89,7 @@ class Fit:
     weights: pd.Series | None = None
     fixed: tuple[str, ...] = ()
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    flat: Flat | None = None
 
     def predict(
         self,
@@ -109,7 +116,8 @@ class Fit:
         DataFrame
             predicted, lower, upper, on the index of `table`; NaN where a variable is absent. Bounds
             are NaN as well where the fit cannot tell: when a parameter that was not fixed has no
-            covariance (on a bound, not identified, no rows to spare).
+            covariance (on a bound, no rows to spare), or the prediction would change along a flat
+            direction.
 
         Notes
         -----
@@ -154,9 +162,9 @@ class Fit:
         log = np.array([parameter.scale == "log" for parameter in self.law.parameters])
         lower, upper = parameter_ends(estimate, reach, log)
         if self.draws is not None:
-            searched = ~self.params.index.isin(list(self.fixed))
+            told = ~self.params.index.isin([*self.fixed, *self._moving])
             lower, upper = (
-                np.where(searched, bound, np.nan) for bound in between(self.draws.to_numpy(), level)
+                np.where(told, bound, np.nan) for bound in between(self.draws.to_numpy(), level)
             )
         return pd.DataFrame(
             {
@@ -182,7 +190,7 @@ class Fit:
             *self._warning_lines(),
             self._ranges(),
             "",
-            _text(self.to_frame(level)),
+            self._table(level),
             "",
             "correlations",
             correlation.to_string(float_format="{:+.3f}".format, na_rep="-"),
@@ -202,12 +210,22 @@ class Fit:
         return plot_fit(self, ax=ax)
 
     def __repr__(self) -> str:
-        return "\n".join([self._headline(), *self._warning_lines(), _text(self.to_frame())])
+        return "\n".join([self._headline(), *self._warning_lines(), self._table()])
 
     def _repr_html_(self) -> str:
         head = "<br>".join(html.escape(line) for line in [self._headline(), *self._warning_lines()])
-        body = self.to_frame().to_html(index=False, float_format="{:.4g}".format, border=0)
+        body = self._marked().to_html(index=False, float_format="{:.4g}".format, border=0)
         return f"<div><p>{head}</p>{body}</div>"
+
+    def _table(self, level: float = 0.95) -> str:
+        return _text(self._marked(level))
+
+    def _marked(self, level: float = 0.95) -> pd.DataFrame:
+        """Return the parameters as people read them: what is not identified says so."""
+        frame, moving = self.to_frame(level), self._moving
+        if moving:
+            frame["note"] = np.where(frame["term"].isin(moving), "not identified", "")
+        return frame
 
     def _headline(self) -> str:
         stats = self.stats.iloc[0]
@@ -221,6 +239,11 @@ class Fit:
     def _df(self) -> int:
         return int(self.stats["df_residual"].iloc[0])
 
+    @property
+    def _moving(self) -> tuple[str, ...]:
+        """Parameters that are not identified."""
+        return () if self.flat is None else self.flat.terms
+
     def _source(self) -> str:
         if self.draws is None:
             return "the sandwich covariance"
@@ -232,11 +255,15 @@ class Fit:
         self, columns: pd.DataFrame, predicted: Array, level: float, *, scatter: bool
     ) -> tuple[Array, Array]:
         """Return how far the interval of each row reaches down and up, on the objective's scale."""
+        slopes = self._slopes(columns, predicted)
         reaches = (
-            [self._reach(columns, predicted, level)] * 2
+            [self._reach(slopes, level)] * 2
             if self.draws is None
             else self._drawn_reaches(columns, predicted, level)
         )
+        if self.flat is not None:
+            changes = self.flat.changes(slopes)
+            reaches = [np.where(changes, np.nan, reach) for reach in reaches]
         if scatter:
             residuals, unit = self._scatter(), self.objective.unit(predicted)
             weights = np.ones(len(self.data)) if self.weights is None else self.weights.to_numpy()
@@ -253,13 +280,17 @@ class Fit:
         residuals = self.objective.transform(predicted) - self.objective.transform(observed)
         return np.divide(residuals, unit, out=np.zeros_like(residuals), where=unit > 0)
 
-    def _reach(self, columns: pd.DataFrame, predicted: Array, level: float) -> Array:
+    def _reach(self, slopes: Array, level: float) -> Array:
+        cov = self.cov if self.flat is None else self.flat.cov
         with np.errstate(all="ignore"):
-            slopes = self.objective.transform_slope(predicted)[:, None] * self.law.jacobian(
-                columns, self.params
-            )
-            variance = mean_variance(slopes, self.cov, self.fixed)
+            variance = mean_variance(slopes, cov, self.fixed)
         return student_reach(level, self._df) * np.sqrt(variance)
+
+    def _slopes(self, columns: pd.DataFrame, predicted: Array) -> Array:
+        """Return the derivatives of predictions by the parameters, on the objective's scale."""
+        with np.errstate(all="ignore"):
+            slopes = self.law.jacobian(columns, self.params)
+            return self.objective.transform_slope(predicted)[:, None] * slopes
 
     def _drawn_reaches(self, columns: pd.DataFrame, predicted: Array, level: float) -> list[Array]:
         draws = pd.DataFrame({}) if self.draws is None else self.draws

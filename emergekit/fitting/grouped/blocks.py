@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from emergekit.fitting.covariance import sandwiches
-from emergekit.fitting.estimation import require_slopes
-from emergekit.fitting.quality import statistics
+from emergekit.fitting.covariance import Sandwiches, sandwiches
+from emergekit.fitting.estimation import N_STARTS, require_slopes
+from emergekit.fitting.identification import flat_words
+from emergekit.fitting.quality import n_impossible, statistics
 from emergekit.fitting.solving.coordinates import Coordinates
 from emergekit.fitting.solving.problem import Problem
 from emergekit.fitting.solving.solver import Solution, balanced, solve_each
@@ -37,8 +38,14 @@ class Found:
         none.
     on_bound : array of bool, shape (B, p)
         Whether they sit on a bound.
-    told : array of bool, shape (B,)
-        Whether the rows tell the parameters apart.
+    moving : array of bool, shape (B, p)
+        Whether they are not identified, but move along a flat direction.
+    flat : array of object, shape (B,)
+        What the rows tell of these, in words; None where there are none.
+    curved : array of bool, shape (B,)
+        Whether the objective is curved enough to measure by.
+    n_beyond : array of int, shape (B,)
+        Scores that the law gives no chance at all.
     undefined : array of int, shape (B,)
         Where a search failed, the row at which the law has no value or no slope; else -1.
     stats : dict of array, shape (B,)
@@ -49,7 +56,10 @@ class Found:
     estimate: Array
     variance: Array
     on_bound: NDArray[np.bool_]
-    told: NDArray[np.bool_]
+    moving: NDArray[np.bool_]
+    flat: NDArray[np.object_]
+    curved: NDArray[np.bool_]
+    n_beyond: NDArray[np.intp]
     undefined: NDArray[np.intp]
     stats: dict[str, Array]
 
@@ -61,18 +71,35 @@ def solve_block(problem: Problem) -> Found:
     starts = _guessed(problem)
     require_slopes(problem, starts[:, 0])
     few = np.stack([starts[:, 0], _near(problem.coordinates, starts[:, 0])], axis=1)
-    found = solve_each(problem, balanced(problem, few), quickly=True)
+    found = solve_each(problem, balanced(problem, few), quickly=True, anywhere=True)
     unsure = np.flatnonzero(~found.converged | (found.n_agree < few.shape[1]))
     if len(unsure):
         part = problem.take(unsure)
         around = np.tile(problem.coordinates.starts(_N_STARTS), (len(unsure), 1, 1))
         many = np.concatenate([few[unsure], starts[unsure, 1:], around], axis=1)
-        found = found.updated(unsure, solve_each(part, balanced(part, many)))
+        found = found.updated(unsure, solve_each(part, balanced(part, many), anywhere=True))
+    found = _as_alone(problem, starts, found)
     failed = np.flatnonzero(~found.converged)
     undefined = np.full(len(starts), -1)
     defined = problem.take(failed).defined(starts[failed, 0])
     undefined[failed] = np.where(defined.all(axis=1), -1, defined.argmin(axis=1))
     return _described(problem, found, undefined, heaviest)
+
+
+def _as_alone(problem: Problem, starts: Array, found: Solution) -> Solution:
+    """Return the minima with those on level ground searched once more, from the starts of `fit`.
+
+    Many points are as low there; with equal starts both take the same one.
+    """
+    level = np.flatnonzero(found.level & found.converged)
+    if not len(level):
+        return found
+    part, firsts = problem.take(level), starts[level]
+    around = np.stack(problem.coordinates.starts(N_STARTS, firsts[:, 0])[1:], axis=1)
+    shape = (len(level), N_STARTS - 1, firsts.shape[2])
+    many = np.concatenate([firsts[:, :1], np.broadcast_to(around, shape)], axis=1)
+    many = np.concatenate([balanced(part, many), firsts[:, 1:]], axis=1)
+    return found.updated(level, solve_each(part, many))
 
 
 def _described(
@@ -87,10 +114,28 @@ def _described(
         estimate=problem.coordinates.values(z),
         variance=np.einsum("bpp->bp", spread.cov),
         on_bound=problem.on_bound(z),
-        told=spread.told,
+        moving=spread.moving,
+        flat=_flat_words(problem, spread),
+        curved=spread.curved,
+        n_beyond=n_impossible(problem, z),
         undefined=undefined,
         stats=statistics(problem, z, found.value, heaviest),
     )
+
+
+def _flat_words(problem: Problem, spread: Sandwiches) -> NDArray[np.object_]:
+    words = np.full(len(spread.moving), None, dtype=object)
+    for place in np.flatnonzero(spread.moving.any(axis=1)):
+        columns = {name: values[place] for name, values in problem.columns.items()}
+        flat = spread.flat[place].T
+        words[place] = flat_words(
+            problem.law,
+            columns,
+            problem.coordinates.searched,
+            spread.moving[place],
+            flat[flat.any(axis=1)],
+        )
+    return words
 
 
 def _guessed(problem: Problem) -> Array:

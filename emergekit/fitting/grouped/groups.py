@@ -17,7 +17,9 @@ from emergekit.fitting.estimation import level_bounds, require_law
 from emergekit.fitting.grouped.blocks import Found, solve_block
 from emergekit.fitting.grouped.grouping import Groups, grouped
 from emergekit.fitting.holding import holding
+from emergekit.fitting.objectives import Objective
 from emergekit.fitting.objectives import objective as find_objective
+from emergekit.fitting.quality import beyond_words, early_words, flat_reason
 from emergekit.fitting.rows import Weights
 from emergekit.fitting.solving.coordinates import Coordinates, require_names
 from emergekit.fitting.solving.problem import Problem
@@ -29,9 +31,18 @@ Array = NDArray[np.float64]
 
 _AT_ONCE = 100_000
 """Rows in one block: enough to share the overhead, few enough to be spread over workers."""
-_STATS = ("rmse", "dispersion", "aic", "bic")
-_OF_TERMS = ("law", "term", "estimate", "stderr", "lower", "upper", "on_bound")
-_OF_GROUPS = ("n_rows", *_STATS, "converged", "n_starts", "n_starts_agree", "reason")
+_STATS = ("objective_value", "rmse", "dispersion", "aic", "bic")
+_OF_TERMS = ("law", "term", "estimate", "stderr", "lower", "upper", "on_bound", "identified")
+_OF_GROUPS = (
+    "n_rows",
+    "n_free",
+    "objective",
+    *_STATS,
+    "converged",
+    "n_starts",
+    "n_starts_agree",
+    "reason",
+)
 
 
 def fit_groups(
@@ -78,7 +89,8 @@ def fit_groups(
     -------
     DataFrame
         One row a group and parameter, groups in the order of the table: the columns of `by`, law,
-        term, estimate, stderr, lower, upper, on_bound; then what belongs to the group: n_rows,
+        term, estimate, stderr, lower, upper, on_bound, identified (whether the rows tell this
+        parameter); then what belongs to the group: n_rows, n_free, objective and objective_value,
         rmse, dispersion, aic, bic, converged, n_starts, n_starts_agree and reason, which says why a
         group has no estimates or why they should not be trusted, and is absent if all is well.
 
@@ -129,10 +141,12 @@ def fit_groups(
     problems = [Problem(searched, *groups.arrays(b), goal, coordinates, compiled) for b in blocks]
     found = run(solve_block, problems, engine=engine)
     parts = [
-        _estimates(law, groups, block, part, coordinates, level)
+        _estimates(law, groups, block, part, coordinates, goal, level)
         for block, part in zip(blocks, found, strict=True)
     ]
-    return _tidy(law, groups, parts)
+    failed = np.flatnonzero(groups.failed)
+    parts.append(_failures(law, groups, failed, n_free, goal))
+    return _tidy(groups, parts)
 
 
 def _require_free_names(by: str | Sequence[str]) -> None:
@@ -147,9 +161,8 @@ def _require_free_names(by: str | Sequence[str]) -> None:
         )
 
 
-def _tidy(law: Law, groups: Groups, parts: list[dict[str, NDArray[Any]]]) -> pd.DataFrame:
+def _tidy(groups: Groups, parts: list[dict[str, NDArray[Any]]]) -> pd.DataFrame:
     """Return one row a group and parameter, in the order of the groups."""
-    parts = [*parts, _failures(law, groups, np.flatnonzero(groups.failed))]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     order = np.argsort(columns["group"], kind="stable")
     frame = pd.DataFrame({name: column[order] for name, column in columns.items()})
@@ -163,6 +176,7 @@ def _estimates(
     block: NDArray[np.intp],
     found: Found,
     coordinates: Coordinates,
+    goal: Objective,
     level: float,
 ) -> dict[str, NDArray[Any]]:
     """Return the columns of the groups in one block."""
@@ -180,14 +194,17 @@ def _estimates(
             ends[0, :, place] = coordinates.fixed[name]
     reached = np.isfinite(solution.value) & (found.undefined < 0)
     ends[:, ~reached] = np.nan
-    on_bound = np.zeros(ends.shape[1:], dtype=bool)
-    on_bound[:, searched] = found.on_bound & reached[:, None]
+    flags = np.zeros((2, *ends.shape[1:]), dtype=bool)
+    flags[1] = reached[:, None]  # what is held is known
+    flags[:, :, searched] = np.stack([found.on_bound, ~found.moving]) & reached[:, None]
     return _columns(
         law,
         block,
         ends,
-        on_bound,
+        flags,
         n_rows=groups.sizes[block],
+        n_free=np.full(len(block), n_free),
+        objective=np.full(len(block), goal.name, dtype=object),
         **{name: np.where(reached, found.stats[name], np.nan) for name in _STATS},
         converged=solution.converged & reached,
         n_starts=solution.n_starts,
@@ -196,15 +213,19 @@ def _estimates(
     )
 
 
-def _failures(law: Law, groups: Groups, failed: NDArray[np.intp]) -> dict[str, NDArray[Any]]:
+def _failures(
+    law: Law, groups: Groups, failed: NDArray[np.intp], n_free: int, goal: Objective
+) -> dict[str, NDArray[Any]]:
     """Return the columns of the groups that were not fitted."""
     absent, none = np.full(len(failed), np.nan), np.zeros(len(failed), dtype=int)
     return _columns(
         law,
         failed,
         np.full((4, len(failed), len(law.names)), np.nan),
-        np.zeros((len(failed), len(law.names)), dtype=bool),
+        np.zeros((2, len(failed), len(law.names)), dtype=bool),
         n_rows=groups.sizes[failed],
+        n_free=np.full(len(failed), n_free),
+        objective=np.full(len(failed), goal.name, dtype=object),
         **dict.fromkeys(_STATS, absent),
         converged=none.astype(bool),
         n_starts=none,
@@ -217,7 +238,7 @@ def _columns(
     law: Law,
     block: NDArray[np.intp],
     ends: Array,
-    on_bound: NDArray[np.bool_],
+    flags: NDArray[np.bool_],
     **of_groups: NDArray[Any],
 ) -> dict[str, NDArray[Any]]:
     """Return columns with one entry a group and parameter."""
@@ -228,7 +249,8 @@ def _columns(
         "law": np.full(len(block) * n_terms, law.name, dtype=object),
         "term": np.tile(np.array(law.names, dtype=object), len(block)),
         **{name: values.ravel() for name, values in by_term.items()},
-        "on_bound": on_bound.ravel(),
+        "on_bound": flags[0].ravel(),
+        "identified": flags[1].ravel(),
         **{name: np.repeat(values, n_terms) for name, values in of_groups.items()},
     }
 
@@ -246,10 +268,13 @@ def _doubts(
     n_rows = int(groups.sizes[block[0]])
     if n_rows == n_free:
         reasons[:] = f"{n_rows} rows for {n_free} free parameters leave no interval"
-    reasons[~found.told] = "these rows do not tell all parameters apart; there are no intervals"
+    reasons[~found.curved] = "too few rows lie near the fit to measure by; there are no intervals"
+    for place in np.flatnonzero(found.moving.any(axis=1)):
+        reasons[place] = flat_reason(found.flat[place])
+    for place in np.flatnonzero(found.n_beyond):
+        reasons[place] = beyond_words(int(found.n_beyond[place]), n_rows)
     for place in np.flatnonzero(~found.solution.converged):
-        norm = found.solution.gradient_norm[place]
-        reasons[place] = f"the search stopped early (relative gradient {norm:.1e})"
+        reasons[place] = early_words(float(found.solution.gradient_norm[place]))
     reasons[~np.isfinite(found.solution.value)] = "the law has no value at any start"
     for place in np.flatnonzero(found.undefined >= 0):
         row = groups.data.index[groups.firsts[block[place]] + found.undefined[place]]

@@ -14,6 +14,11 @@ __all__ = ["certificate", "gradient_norm"]
 
 Array = NDArray[np.float64]
 
+_NOTHING = 1e-290
+"""Length of a column of the metric that no row contributes to."""
+_LEVEL = 1e-6
+"""Share of a column of the metric that the others leave unexplained where it may be level."""
+
 
 def gradient_norm(problem: Problem, z: Array) -> Array:
     """Return the gradient over the spread of its rows' parts: 0 at a minimum, scale-free.
@@ -40,16 +45,17 @@ def gradient_norm(problem: Problem, z: Array) -> Array:
     return _largest(problem, z, _relative(problem, z, residuals, slopes))
 
 
-def certificate(problem: Problem, z: Array) -> tuple[Array, Array]:
-    """Return the gradient norm, and the smallest eigenvalue of the Hessian, each of shape (B,).
+def certificate(problem: Problem, z: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Return gradient norm, smallest eigenvalue of the Hessian, and what may be level, each (B,).
 
     The eigenvalue is in units of the metric of the search: above 0 at a minimum that the rows tell
     apart, about 0 along a flat direction, 1 where the law is straight and no residual lies beyond
-    delta.
+    delta. Level ground, on which parameters could move and no row notice, may lie where rows tell
+    the coordinates hardly apart.
     """
     found = examined_compiled(problem, z) if problem.compiled else None
     relative, metric, curvature = _examined(problem, z) if found is None else found
-    return _largest(problem, z, relative), _smallest(metric, curvature)
+    return _largest(problem, z, relative), *_smallest(metric, curvature)
 
 
 def _examined(problem: Problem, z: Array) -> tuple[Array, Array, Array]:
@@ -80,14 +86,18 @@ def _largest(problem: Problem, z: Array, relative: Array) -> Array:
     return largest
 
 
-def _smallest(metric: Array, curvature: Array) -> Array:
+def _smallest(metric: Array, curvature: Array) -> tuple[Array, NDArray[np.bool_]]:
     size = np.sqrt(np.einsum("bpp->bp", metric))
     known = np.isfinite(curvature).all(axis=(1, 2)) & (size > 0).all(axis=1)
     unit = size[known][:, :, None] * size[known][:, None, :]
     # Columns of length one, and a ridge, so that the root of a flat metric exists.
     scaled = metric[known] / unit + 1e-12 * np.eye(size.shape[1])
-    root = np.linalg.inv(np.linalg.cholesky(scaled))
+    triangle = np.linalg.cholesky(scaled)
+    root = np.linalg.inv(triangle)
     relative = root @ (curvature[known] / unit) @ root.swapaxes(1, 2)
-    smallest = np.full(len(size), np.nan)
+    smallest, level = np.full(len(size), np.nan), np.ones(len(size), dtype=bool)
     smallest[known] = np.linalg.eigvalsh(relative)[:, 0]
-    return smallest
+    pivots = np.einsum("bpp->bp", triangle) ** 2
+    nothing = (size[known] ** 2 <= _NOTHING).any(axis=1)
+    level[known] = nothing | (pivots.min(axis=1) < _LEVEL)
+    return smallest, level

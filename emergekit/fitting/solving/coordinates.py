@@ -118,10 +118,13 @@ class Coordinates:
         starts = {p.name: p.start for p in law.parameters}
         return np.clip(self._to_z([starts[p.name] for p in self.searched]), self.lower, self.upper)
 
-    def starts(self, n: int) -> list[Array]:
-        """Return the law's start, and others around it: the same ones every time."""
+    def starts(self, n: int, first: Array | None = None) -> list[Array]:
+        """Return the law's start, and others around it: the same ones every time.
+
+        `first`, of shape (p,) or (B, p), takes the place of the law's start.
+        """
         rng = np.random.default_rng(0)
-        first = self._to_z([p.start for p in self.searched])
+        first = self._to_z([p.start for p in self.searched]) if first is None else first
         with np.errstate(over="ignore"):
             bounded = np.isfinite(self.upper - self.lower)
         starts = [first]

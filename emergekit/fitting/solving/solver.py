@@ -7,32 +7,32 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from emergekit.fitting.solving.absolute import sharpened, spread
-from emergekit.fitting.solving.certificate import certificate, gradient_norm
-from emergekit.fitting.solving.descent import descend
+from emergekit.fitting.solving.certificate import certificate
 from emergekit.fitting.solving.problem import EXACT, Problem
+from emergekit.fitting.solving.stages import (
+    CONVERGED,
+    GRADUATION,
+    MANY_STEPS,
+    NEAR,
+    NO_WORSE,
+    descended,
+    rested,
+    settled,
+)
+from emergekit.fitting.solving.valleys import nearest
 
 __all__ = ["Solution", "balanced", "solve", "solve_each", "solve_near"]
 
 Array = NDArray[np.float64]
 
-_GRADUATION = (100.0, 10.0, 3.0, 1.0)
-"""Multiples of delta in turn: a wide Huber zone finds the valley, the last one its floor."""
-_NEAR = (3.0, 1.0)
-"""The same where the search begins in the valley."""
-_NARROWING = (3.0, 1.0, 0.1, 1e-2, 1e-3, 1e-4, 1e-5)
-"""Widths in turn, in units of the spread of the residuals, on the way to absolute deviations."""
 _AGREE = 1e-6
 """Minima whose values differ by less, relative, are one."""
+_LEVEL_TIE = 1e-7
+"""The same on level ground, where a search stops short of the floor."""
 _WORTH = 1e-2
 """Ends within that share of the lowest value are worth the work of a settled minimum."""
-_NO_WORSE = 1e-9
-"""Relative difference of values that is left to rounding and to where a search stops."""
-_CONVERGED = 1e-4
-_MANY_STEPS, _FEW_STEPS = 40, 12
-"""Steps for each width of the penalty, on average."""
-_ROUNDS = 10
-"""Searches of an end that has not converged; curved valleys of laws with breaks are long."""
+_FEW_STEPS = 12
+"""Steps for each width of the penalty, on average, of a quick search."""
 _SHARE = 0.3
 """Of the response, that a balanced start gives to each coefficient on a log scale."""
 _AT_ONCE = 60_000
@@ -52,6 +52,8 @@ class Solution:
         (0 at a minimum, whatever the scale); smallest eigenvalue of the Hessian, in units of the
         metric of the search (above 0 at a minimum that the rows tell apart); and whether the
         gradient has vanished.
+    level : bool, or array, shape (B,)
+        Whether the rows tell the coordinates hardly apart, or not at all.
     n_starts, n_agree : int, or array, shape (B,)
         Searches, and those that end within 1e-6 (relative) of the lowest value.
     """
@@ -61,6 +63,7 @@ class Solution:
     gradient_norm: Array
     curvature: Array
     converged: NDArray[np.bool_]
+    level: NDArray[np.bool_]
     n_starts: NDArray[np.intp]
     n_agree: NDArray[np.intp]
 
@@ -90,29 +93,32 @@ def solve(problem: Problem, starts: Array) -> Solution:
     return found.take(0)
 
 
-def solve_each(problem: Problem, starts: Array, *, quickly: bool = False) -> Solution:
+def solve_each(
+    problem: Problem, starts: Array, *, quickly: bool = False, anywhere: bool = False
+) -> Solution:
     """Return the lowest minimum of each of B problems over its starts, shape (B, n_starts, p).
 
-    NaN, with a value of inf, where no start has a finite objective. `quickly` gives up on what is
-    not found in a few steps, so that nobody waits for the slowest of thousands.
+    Where minima lie along a flat valley, that is the one nearest to the first start, or `anywhere`
+    in it. NaN, with a value of inf, where no start has a finite objective. `quickly` gives up on
+    what is not found in a few steps, so that nobody waits for the slowest of thousands.
     """
     n_numbers = problem.observed.shape[-1] * starts.shape[1]
     return _joined(
         [
-            _solve_each(problem.take(some), starts[some], quickly)
+            _solve_each(problem.take(some), starts[some], quickly, anywhere)
             for some in _portions(len(starts), n_numbers)
         ]
     )
 
 
-def _solve_each(problem: Problem, starts: Array, quickly: bool) -> Solution:
+def _solve_each(problem: Problem, starts: Array, quickly: bool, anywhere: bool) -> Solution:
     n_problems, n_starts, n_free = starts.shape
     owner = np.repeat(np.arange(n_problems), n_starts)
-    most_steps = _FEW_STEPS if quickly else _MANY_STEPS
+    most_steps = _FEW_STEPS if quickly else MANY_STEPS
     starts = starts.reshape(-1, n_free)
     ends = np.concatenate(
         [
-            _descended(problem.take(owner[some]), starts[some], _GRADUATION, most_steps)
+            descended(problem.take(owner[some]), starts[some], GRADUATION, most_steps)
             for some in _portions(len(starts), problem.observed.shape[-1])
         ]
     )
@@ -124,18 +130,26 @@ def _solve_each(problem: Problem, starts: Array, quickly: bool) -> Solution:
     worth = np.flatnonzero(reached)
     worth = worth[_close(problem.take(owner[worth]), values[worth], least[owner[worth]], _WORTH)]
     part = problem.take(owner[worth])
-    settled = _settle(part, ends[worth])
+    low = settled(part, ends[worth])
     if not quickly:
-        rested = _rested(part, settled)
-        settled = settled if rested is settled else _settle(part, rested)
-    ends[worth] = settled
-    values[worth] = part.value(settled)
+        lower = rested(part, low)
+        low = low if lower is low else settled(part, lower)
+    ends[worth] = low
+    values[worth] = part.value(low)
 
     table = values.reshape(n_problems, n_starts)
-    best = n_starts * np.arange(n_problems) + _best(problem, ends, table)
+    firsts = n_starts * np.arange(n_problems)
+    best = firsts + _best(problem, ends, table, starts, NO_WORSE)
     agree = _close(problem.take(owner), values, values[best][owner], _AGREE) & reached
     n_agree = agree.reshape(table.shape).sum(axis=1)
-    return _certified(problem, ends[best], values[best], n_starts, n_agree)
+    found = _certified(problem, ends[best], values[best], n_starts, n_agree)
+    level = np.flatnonzero(found.level & np.isfinite(found.value))
+    if anywhere or not len(level):
+        return found
+    part, several = problem.take(level), np.isin(owner, level)
+    best = _best(part, ends[several], table[level], starts[several], _LEVEL_TIE)
+    z = nearest(part, ends[firsts[level] + best], starts[firsts[level]])
+    return found.updated(level, _certified(part, z, part.value(z), n_starts, n_agree[level]))
 
 
 def solve_near(problem: Problem, starts: Array) -> Solution:
@@ -166,11 +180,11 @@ def _joined(parts: list[Solution]) -> Solution:
 
 
 def _solve_near(problem: Problem, starts: Array) -> Solution:
-    straight = _descended(problem, starts, _NEAR)
-    around = _descended(problem, starts, _GRADUATION)
+    straight = descended(problem, starts, NEAR)
+    around = descended(problem, starts, GRADUATION)
     other, value = problem.value(around), problem.value(straight)
     lower = (other < value) | np.isnan(straight).any(axis=1)
-    ends = _settle(problem, np.where(lower[:, None], around, straight))
+    ends = settled(problem, np.where(lower[:, None], around, straight))
     agree = np.maximum(other, value) <= np.minimum(other, value) * (1 + _AGREE)
     return _certified(problem, ends, problem.value(ends), 2, 1 + agree)
 
@@ -202,41 +216,26 @@ def balanced(problem: Problem, starts: Array) -> Array:
 def _certified(
     problem: Problem, z: Array, values: Array, n_starts: int, n_agree: NDArray[np.intp]
 ) -> Solution:
-    norm, curvature = certificate(problem, z)
+    norm, curvature, level = certificate(problem, z)
     starts = np.full(len(z), n_starts)
-    return Solution(z, values, norm, curvature, norm < _CONVERGED, starts, n_agree)
+    return Solution(z, values, norm, curvature, norm < CONVERGED, level, starts, n_agree)
 
 
-def _descended(
-    problem: Problem, z: Array, graduation: tuple[float, ...], most_steps: int = _MANY_STEPS
-) -> Array:
-    """Return the minima that ever narrower Huber zones lead to, NaN where there is no way."""
-    delta = problem.objective.delta
-    if delta > 0:
-        # The last stage alone takes second derivatives, which cost most and help near the end only.
-        stages = [np.inf] * 2 if np.isinf(delta) else [factor * delta for factor in graduation]
-        return descend(problem, z, np.tile(stages, (len(z), 1)), most_steps)[0]
-    if graduation == _GRADUATION:
-        z, _ = descend(problem, z, np.full((len(z), 1), np.inf))
-    begun = np.all(np.isfinite(z), axis=1)
-    ends = np.full(z.shape, np.nan)
-    if begun.any():
-        part = problem.take(begun)
-        widths = spread(part, z[begun])[:, None] * np.array(_NARROWING)
-        ends[begun] = sharpened(part, descend(part, z[begun], widths)[0], widths[:, -1])
-    return ends
+def _best(
+    problem: Problem, ends: Array, values: Array, starts: Array, slack: float
+) -> NDArray[np.intp]:
+    """Return which end of each problem is lowest.
 
-
-def _best(problem: Problem, ends: Array, values: Array) -> NDArray[np.intp]:
-    """Return which end of each problem is lowest; of those that tie, one that bounds hold least.
-
-    Along a flat direction rounding would choose, and an end on a bound does not show that it is.
+    Of those that tie rounding would choose: it is one that bounds hold least, because an end on a
+    bound does not show a flat direction; then the nearest to the first start.
     """
-    tied = values <= values.min(axis=1, keepdims=True) * (1 + _NO_WORSE)
-    n_held = problem.on_bound(ends).sum(axis=1).reshape(values.shape)
-    n_held = np.where(tied, n_held, ends.shape[1] + 1)
-    best = np.where(n_held == n_held.min(axis=1, keepdims=True), values, np.inf).argmin(axis=1)
-    return np.asarray(best)
+    tied = values <= values.min(axis=1, keepdims=True) * (1 + slack)
+    held = problem.on_bound(ends)
+    n_held = np.where(tied, held.sum(axis=1).reshape(values.shape), ends.shape[1] + 1)
+    tied = n_held == n_held.min(axis=1, keepdims=True)
+    firsts = np.repeat(starts[:: values.shape[1]], values.shape[1], axis=0)
+    way = np.linalg.norm(np.where(held, 0.0, ends - firsts), axis=1).reshape(values.shape)
+    return np.asarray(np.where(tied, way, np.inf).argmin(axis=1))
 
 
 def _close(problem: Problem, values: Array, least: Array, share: float) -> NDArray[np.bool_]:
@@ -244,36 +243,3 @@ def _close(problem: Problem, values: Array, least: Array, share: float) -> NDArr
     exact = problem.total(problem.objective.penalty(share * EXACT * problem.scale))
     close: NDArray[np.bool_] = values <= least * (1 + share) + exact
     return close
-
-
-def _rested(problem: Problem, z: Array) -> Array:
-    """Return the minima that were still on their way, searched on while that helps."""
-    for _ in range(_ROUNDS):
-        tired = ~(gradient_norm(problem, z) < _CONVERGED)
-        if not tired.any():
-            break
-        part = problem.take(tired)
-        ends = _descended(part, z[tired], _NEAR[-1:])
-        better = part.value(ends) < part.value(z[tired]) * (1 - _NO_WORSE)
-        if not better.any():
-            break
-        z = z.copy()
-        z[np.flatnonzero(tired)[better]] = ends[better]
-    return z
-
-
-def _settle(problem: Problem, z: Array) -> Array:
-    """Return the minima with what ends near a bound put on it where that is no worse."""
-    for _ in range(z.shape[1]):
-        pressed = problem.pressed(z)
-        moved = np.any(pressed != z, axis=1) & np.all(np.isfinite(z), axis=1)
-        if not moved.any():
-            break
-        part = problem.take(moved)
-        ends = _descended(part, pressed[moved], _NEAR)
-        better = part.value(ends) <= part.value(z[moved]) * (1 + _NO_WORSE)
-        if not better.any():
-            break
-        z = z.copy()
-        z[np.flatnonzero(moved)[better]] = ends[better]
-    return z

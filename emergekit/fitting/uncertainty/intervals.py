@@ -128,7 +128,7 @@ def _with_draws(fit: Fit, problem: Problem, found: list[Solution], kind: str) ->
     draws = pd.DataFrame(problem.coordinates.params(z[good]), index=np.flatnonzero(good))
     draws.index.name = "draw"
     cov = draws.cov() if len(draws) > 1 else fit.cov * np.nan
-    held = list(fit.fixed)
+    held = [*fit.fixed, *(() if fit.flat is None else fit.flat.terms)]
     cov.loc[held, :] = np.nan
     cov.loc[:, held] = np.nan
     n_failed = int((~good).sum())

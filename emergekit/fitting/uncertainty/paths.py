@@ -137,13 +137,15 @@ class Path:
             values = np.array([self._whole.value(np.array([place])) for place in z])
             nothing, sure = np.zeros(len(z)), np.ones(len(z), dtype=bool)
             ones = np.ones(len(z), dtype=int)
-            return Solution(np.empty((len(z), 0)), values, nothing, nothing, sure, ones, ones)
+            return Solution(
+                np.empty((len(z), 0)), values, nothing, nothing, sure, ~sure, ones, ones
+            )
         column = np.repeat(self.values(z)[:, None], len(self._whole.observed), axis=1)
         problem = replace(self._rest, columns={**self._rest.columns, self.term: column})
         here = np.delete(self._z, self._place)
         along = here + (z - self._z[self._place])[:, None] * self._slope
         starts = np.stack([np.broadcast_to(here, along.shape), along], axis=1)
-        return solve_each(problem, np.clip(starts, problem.lower, problem.upper))
+        return solve_each(problem, np.clip(starts, problem.lower, problem.upper), anywhere=True)
 
     def statistic(self, found: Solution) -> Array:
         """Return how much worse the minima are than the fit, as a squared distance in errors."""

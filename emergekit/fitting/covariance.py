@@ -203,7 +203,7 @@ def correlated_pairs(cov: pd.DataFrame, above: float) -> list[tuple[str, str, fl
         (names[j], names[i], float(cov.iloc[i, j] / (error[i] * error[j])))
         for i in range(len(names))
         for j in range(i)
-        if error[i] * error[j] > 0
+        if 0 < error[i] * error[j] < np.inf
     ]
     return [pair for pair in pairs if abs(pair[2]) > above]
 

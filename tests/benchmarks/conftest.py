@@ -6,6 +6,7 @@ import time
 import pytest
 
 RATIOS = []
+SECONDS = []
 TABLES = []
 
 
@@ -44,11 +45,32 @@ def ratio(benchmark):
     return measure
 
 
+@pytest.fixture
+def clock(benchmark):
+    """Return a function that measures the CPU time of some work and notes it beside its bar.
+
+    Such times are those of a machine and its neighbours: they are shown, never asserted.
+    """
+
+    def measure(name, bar, function, rounds=5):
+        found = cpu_seconds(function, rounds)
+        benchmark.extra_info["cpu_seconds"] = found
+        SECONDS.append((name, found, bar))
+        benchmark.pedantic(function, rounds=1)
+        return found
+
+    return measure
+
+
 def pytest_terminal_summary(terminalreporter):
     if RATIOS:
         terminalreporter.section("ratios against peers, CPU seconds per item, medians of one run")
         for name, found, bar in RATIOS:
             terminalreporter.write_line(f"{name:<58} {found:>9.2f}   bar {bar}")
+    if SECONDS:
+        terminalreporter.section("CPU seconds, one thread, medians; bars as on an idle machine")
+        for name, found, bar in SECONDS:
+            terminalreporter.write_line(f"{name:<58} {found:>9.4f}   bar {bar:g}")
     for title, table in TABLES:
         terminalreporter.section(title)
         terminalreporter.write_line(table.to_string())

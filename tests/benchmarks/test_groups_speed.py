@@ -50,14 +50,20 @@ BOUNDS = ([-np.inf, -np.inf, -np.inf, 0], [np.inf, np.inf, np.inf, 1e4])
 
 
 @pytest.mark.parametrize(
-    ("ours", "peer", "bounds", "bar"),
+    ("ours", "peer", "bounds", "bar", "least"),
     [
-        ("numba", "bounds", BOUNDS, 30),
-        ("numpy", "bounds", BOUNDS, 10),
-        ("numba", "no bounds", None, 1),
+        ("numba", "bounds", BOUNDS, 30, 30),
+        ("numpy", "bounds", BOUNDS, 30, 4),
+        ("numba", "no bounds", None, 30, 1),
     ],
 )
-def test_fit_groups_against_a_loop_of_curve_fit(ratio, curves, ours, peer, bounds, bar):
+def test_fit_groups_against_a_loop_of_curve_fit(ratio, curves, ours, peer, bounds, bar, least):
+    """The bar, 30 times, is reached by compiled searches against the loop with our bounds.
+
+    It is not reached in NumPy, nor against the loop without bounds, which `curve_fit` hands to
+    MINPACK, compiled Fortran: there the ratio is printed beside the bar, and what is asserted is
+    what holds on a busy machine.
+    """
     if ours == "numba":
         pytest.importorskip("numba")
     few = curves[curves["task"] < N_LOOPED]
@@ -69,4 +75,4 @@ def test_fit_groups_against_a_loop_of_curve_fit(ratio, curves, ours, peer, bound
         lambda: looped(few, bounds),
         N_LOOPED,
     )
-    assert found > 1
+    assert found > least

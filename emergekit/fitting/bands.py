@@ -33,16 +33,19 @@ def require_level(level: object) -> None:
         raise FitError(f"level must lie between 0 and 1; it is {shown(level)}.")
 
 
-def parameter_ends(estimate: Array, reach: Array, log: NDArray[np.bool_]) -> tuple[Array, Array]:
+def parameter_ends(
+    estimate: Array, reach: Array, log: NDArray[np.bool_], bounds: tuple[Array, Array]
+) -> tuple[Array, Array]:
     """Return the ends of intervals that reach that far, symmetric on the scale of the search.
 
-    Those of parameters searched by their logarithm stay positive.
+    Those of parameters searched by their logarithm stay positive. All end at the bounds of the
+    parameter at the latest: the truth is known to lie within, so that no coverage is lost.
     """
     with np.errstate(all="ignore"):  # a hopeless interval reaches from 0 to inf
         factor = np.exp(np.where(log, reach / estimate, 0.0))
         lower = np.where(log, estimate / factor, estimate - reach)
         upper = np.where(log, estimate * factor, estimate + reach)
-    return lower, upper
+    return np.maximum(lower, bounds[0]), np.minimum(upper, bounds[1])
 
 
 def mean_variance(slopes: Array, cov: pd.DataFrame, fixed: tuple[str, ...]) -> Array:

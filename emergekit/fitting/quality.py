@@ -173,8 +173,8 @@ def beyond_words(n_beyond: int, n_rows: int) -> str:
 def early_words(gradient_norm: float) -> str:
     """Return in words that a search has not arrived."""
     return (
-        f"the search stopped early (relative gradient {gradient_norm:.1e}): there is no minimum "
-        f"here for standard errors to belong to"
+        f"the search stopped early (relative gradient {gradient_norm:.1e}): standard errors belong "
+        f"to no smooth minimum; see profile_intervals"
     )
 
 

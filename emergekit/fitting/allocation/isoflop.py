@@ -20,6 +20,7 @@ from emergekit.fitting.allocation.curves import (
     known_method,
 )
 from emergekit.fitting.allocation.surface import FLOPS_PER_TOKEN_PARAM, Source, surface_of
+from emergekit.fitting.bands import require_level
 
 __all__ = ["isoflop_draws", "isoflop_optima"]
 
@@ -91,7 +92,7 @@ def isoflop_optima(
     DataFrame
         One row a curve: the columns of `by`, flops, method, n_points, n_params, n_tokens and
         tokens_per_param at the minimum, loss there, inside (whether it lies between the smallest
-        and the largest size), reason (why there is none, or it is not inside).
+        and the largest size), reason (why there is none, or it is not inside; absent otherwise).
 
         With `noise`, over the draws whose minimum is inside: n_params_median, n_params_lower,
         n_params_upper, loss_median; log_n_params_stderr and log_loss_stderr, deviations of the
@@ -139,7 +140,7 @@ def isoflop_optima(
         if truth is not None:
             row |= method_bias(truth, curve.flops, curve.log_n, method)
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype({"reason": object})
 
 
 def isoflop_draws(
@@ -201,8 +202,7 @@ class _Draws:
         whole = isinstance(self.n, int | np.integer) and not isinstance(self.n, bool)
         if not (whole and self.n >= 2):
             raise FitError(f"n must be a whole number of draws, 2 or more; it is {shown(self.n)}.")
-        if isinstance(self.level, str) or not 0 < self.level < 1:
-            raise FitError(f"level must lie between 0 and 1; it is {shown(self.level)}.")
+        require_level(self.level)
 
     def generators(self, curves: Sequence[IsoflopCurve]) -> list[Any]:
         """Return one generator a curve, or the errors given for it."""
@@ -242,7 +242,7 @@ def _minimum(
         "tokens_per_param": np.exp(log_d - log_n),
         "loss": loss,
         "inside": inside,
-        "reason": "" if inside else _reason(curve, log_n),
+        "reason": np.nan if inside else _reason(curve, log_n),
     }
 
 

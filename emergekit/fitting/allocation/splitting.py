@@ -18,6 +18,10 @@ Array = NDArray[np.float64]
 
 HELD = ("n_params", "n_tokens", "tokens_per_param")
 """What may be held of a split; the budget settles the rest."""
+_COUNTS = 1e3
+"""FLOPs per token and parameter above which these are in other units than counts."""
+_FLAT = 1e-9
+_N_LOOKS = 65
 _STEP = 1e-3
 """In ln C, over which the exponent of an optimal law is measured."""
 
@@ -72,18 +76,45 @@ class Split:
     def require_inside(self, params: Mapping[str, float]) -> None:
         """Raise a `FitError` unless these parameters have an optimum, or none is sought."""
         rows = {name: np.array([value]) for name, value in params.items()}
+        if self.held is not None:
+            self._require_counts(self._held_log_n(self._surface(rows))[0])
         if not self.at_end(rows)[0]:
             return
-        log_n = float(self._surface(rows).optimum(self.flops)[0])
-        towards = "the same however the budget is split"
-        if np.isfinite(log_n):
-            larger = "parameters" if log_n > 0 else "tokens"
-            towards = f"lower the more of the budget goes into {larger}"
         raise FitError(
             f"{self.law.name} has no best split of {self.flops:g} FLOPs: at these parameters its "
-            f"loss is {towards}. Hold one of {', '.join(HELD)}, or fit a law in which both "
-            f"matter, such as laws.CHINCHILLA."
+            f"loss {self._why_no_best(rows)}. Hold one of {', '.join(HELD)}, or fit a law in which "
+            f"both matter, such as laws.CHINCHILLA."
         )
+
+    def _require_counts(self, log_n: float) -> None:
+        """Raise a `FitError` where what is held leaves less than one token or parameter."""
+        if is_optimal(self.law) or self.flops_per_token_param > _COUNTS:
+            return
+        name, value = self.held or ("", np.nan)
+        terms = self._terms(np.array(log_n))
+        for left in HELD[:2]:
+            if terms[left] < 1 - 1e-9:
+                raise FitError(
+                    f"{name}={value:g} leaves {self.flops:g} FLOPs less than one of {left}, "
+                    f"{float(terms[left]):.3g}; hold another value, or give units with "
+                    f"flops_per_token_param=."
+                )
+
+    def _why_no_best(self, params: Mapping[str, Array]) -> str:
+        """Return in words how the loss goes along the budget where it has no minimum inside."""
+        surface = self._surface(params)
+        end = float(surface.log_end(self.flops)[0])
+        along = surface.loss(np.linspace(0.0, end, _N_LOOKS), self.flops)[0]
+        if not np.isfinite(along).all():
+            return "has no finite value along the budget"
+        if np.ptp(along) <= _FLAT * np.abs(along).max():
+            return "is the same however the budget is split"
+        if 0 < int(along.argmax()) < _N_LOOKS - 1:
+            return "is highest inside the budget and falls towards both of its ends"
+        if 0 < int(along.argmin()) < _N_LOOKS - 1:
+            return "rises with more parameters and tokens"  # or there would be a best split
+        larger = "parameters" if along[-1] < along[0] else "tokens"
+        return f"is lower the more of the budget goes into {larger}"
 
     def _surface(self, params: Mapping[str, Array]) -> Surface:
         return Surface(self.law, params, self.flops_per_token_param, self.given)

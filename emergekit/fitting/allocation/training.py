@@ -57,7 +57,7 @@ def envelope(
     DataFrame
         One row a budget: flops, run, n_runs (that have reached it and logged before), n_params,
         n_tokens and tokens_per_param of the lowest run there, loss, inside (whether its size lies
-        between the smallest and the largest of these runs), reason (why not).
+        between the smallest and the largest of these runs), reason (why not; absent otherwise).
 
         `fit_optima` turns it into a power law. Draw whole runs for its intervals,
         ``bootstrap(law, kind="cluster", cluster=optima.loc[law.data.index, "run"])``: one run
@@ -180,7 +180,7 @@ def _lowest(
             "n_params": size,
             "loss": np.where(reached, np.exp(losses[best, np.arange(len(budgets))]), np.nan),
             "inside": reason == "",
-            "reason": reason,
+            "reason": pd.Series(reason, dtype=object).replace("", np.nan),
         }
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from emergekit.compute import Engine, run
-from emergekit.errors import FitError, FitWarning, TableError, shown, unknown
+from emergekit.errors import FitError, FitWarning, TableError, unknown
 from emergekit.fitting.bands import require_level
 from emergekit.fitting.comparison.holdout import Holdout
 from emergekit.fitting.estimation import fit, require_law
@@ -40,6 +40,7 @@ class _Task:
     response: str
     level: float
     options: dict[str, Any]
+    unsplit: str = ""
 
 
 def extrapolate(
@@ -81,7 +82,7 @@ def extrapolate(
         One row a law, fold and held-out row: all columns of the table; then law, fold (from 0), row
         (its index in the table), n_train, observed (NaN where the table does not know), predicted,
         lower, upper (interval of a new row), converged, and reason, which says why there is no
-        prediction.
+        prediction. All rows of a group that cannot be split are held out, without a prediction.
 
     Raises
     ------
@@ -123,12 +124,22 @@ def extrapolate(
             f"extrapolate: the table has columns {', '.join(map(repr, taken))}, which are names of "
             f"the answer; rename them first."
         )
-    tasks = [
-        _Task(law, train, test, fold, responses[law.name], level, options)
-        for part in _parts(table, groups)
-        for fold, (train, test) in enumerate(_pairs(split, part, groups))
-        for law in known
-    ]
+    tasks, why = [], []
+    for part in _parts(table, groups):
+        try:
+            pairs = _pairs(split, part)
+        except ValueError as error:
+            why.append(error)
+            # A group of one scale costs nobody else; all its rows are without a prediction.
+            pairs = [(part.iloc[:0], part)]
+        said = str(why[-1]) if why and not len(pairs[0][0]) else ""
+        tasks += [
+            _Task(law, train, test, fold, responses[law.name], level, options, said)
+            for fold, (train, test) in enumerate(pairs)
+            for law in known
+        ]
+    if len(why) == len(_parts(table, groups)) > 0:
+        raise why[0]
     parts: list[pd.DataFrame] = run(_predicted, tasks, engine=engine)
     return pd.concat(parts, ignore_index=True)
 
@@ -195,16 +206,8 @@ def _parts(table: pd.DataFrame, groups: list[str]) -> list[pd.DataFrame]:
     return [part for _, part in table.groupby(groups, sort=False, dropna=False)]
 
 
-def _pairs(
-    split: Holdout, table: pd.DataFrame, groups: list[str]
-) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
-    try:
-        pairs = list(split(table)) if callable(split) else []
-    except ValueError as error:
-        named = ", ".join(f"{name}={shown(table[name].iloc[0])}" for name in groups)
-        if not named:
-            raise
-        raise FitError(f"the group {named} cannot be split; leave it out: {error}") from error
+def _pairs(split: Holdout, table: pd.DataFrame) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+    pairs = list(split(table)) if callable(split) else []
     if not pairs:
         raise FitError(
             "split must be a function that gives pairs of rows (train, test), such as "
@@ -218,6 +221,8 @@ def _predicted(task: _Task) -> pd.DataFrame:
     band, converged = None, False
     reason: str | float = np.nan
     try:
+        if task.unsplit:
+            raise FitError(f"the group cannot be split: {task.unsplit}")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FitWarning)
             found = fit(task.law, task.train, task.response, **task.options)

@@ -32,6 +32,7 @@ Array = NDArray[np.float64]
 _AT_ONCE = 100_000
 """Rows in one block: enough to share the overhead, few enough to be spread over workers."""
 _STATS = ("objective_value", "rmse", "dispersion", "aic", "bic")
+_ENDS = ("lower", "upper")
 _OF_TERMS = ("law", "term", "estimate", "stderr", "lower", "upper", "on_bound", "identified")
 _OF_GROUPS = (
     "n_rows",
@@ -182,7 +183,9 @@ def _estimates(
     """Return the columns of the groups in one block."""
     solution, n_rows, n_free = found.solution, int(groups.sizes[block[0]]), coordinates.n_free
     reach = student_reach(level, n_rows - n_free) * np.sqrt(found.variance)
-    lower, upper = parameter_ends(found.estimate, reach, coordinates.log)
+    ends_of = [np.array([getattr(p, end) for p in coordinates.searched]) for end in _ENDS]
+    bounds = ends_of[0], ends_of[1]
+    lower, upper = parameter_ends(found.estimate, reach, coordinates.log, bounds)
     searched = [law.names.index(parameter.name) for parameter in coordinates.searched]
     ends = np.full((4, len(block), len(law.names)), np.nan)
     ends[:, :, searched] = found.estimate, np.sqrt(found.variance), lower, upper

@@ -329,3 +329,31 @@ def test_sources_that_are_no_loss_in_size_and_tokens_are_refused():
         allocate((laws.CHINCHILLA, {"E": 1.7}))
     with pytest.raises(FitError, match="expected a Fit, or a pair"):
         allocate("chinchilla")
+
+
+SURFACE = {"E": 1.7, "A": 400.0, "B": 400.0, "alpha": 0.3, "beta": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"alpha": -0.3, "beta": -0.3}, "loss rises with more parameters and tokens"),
+        ({"A": np.nan}, "loss has no finite value along the budget"),
+        ({"A": 0.0, "B": 0.0}, "loss is the same however the budget is split"),
+        ({"B": 0.0}, "loss is lower the more of the budget goes into parameters"),
+    ],
+)
+def test_why_there_is_no_best_split_is_told_apart(changed, said):
+    with pytest.raises(FitError, match=said):
+        allocate((laws.CHINCHILLA, SURFACE | changed))
+
+
+@pytest.mark.parametrize(
+    ("held", "left"),
+    [({"n_params": 1e20}, "n_tokens, 0.167"), ({"tokens_per_param": 1e30}, "n_params, 4.08e-06")],
+)
+def test_what_leaves_less_than_one_token_or_parameter_is_refused(held, left):
+    with pytest.raises(FitError, match=f"FLOPs less than one of {left}; hold another value"):
+        allocate((laws.CHINCHILLA, SURFACE), 1e20, **held)
+    # In billions and trillions, 1e-3 is a million.
+    allocate((laws.CHINCHILLA, SURFACE), 1e20, n_params=1e-3, flops_per_token_param=6e21)

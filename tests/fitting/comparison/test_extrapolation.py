@@ -213,8 +213,20 @@ def test_options_and_groups_that_cannot_be_are_named():
         extrapolate(laws.power_law(), table, split, wieghts="n")
     with pytest.raises(TableError, match="needs column 'n'"):
         extrapolate(laws.power_law(), table, split, weights="n")
-    with pytest.raises(FitError, match="the group task='b' cannot be split; leave it out"):
-        extrapolate(laws.power_law(), table, split, by="task")
+    with pytest.raises(TableError, match="split by 'flops'"):
+        extrapolate(laws.power_law(), table.tail(1), split, by="task")
+
+
+def test_a_group_that_cannot_be_split_costs_nobody_else():
+    flops = np.geomspace(1e18, 1e24, 12)
+    table = pd.DataFrame({"flops": flops, "loss": 40 * flops**-0.06, "task": ["a"] * 11 + ["b"]})
+    found = extrapolate(laws.power_law(), table, leave_largest_out(0.25), by="task")
+    good, bad = (part for _, part in found.groupby("task"))
+    assert good["predicted"].notna().all()
+    assert good["reason"].isna().all()
+    assert bad[["row", "n_train"]].to_numpy().tolist() == [[11, 0]]
+    assert bad["predicted"].isna().all()
+    assert bad["reason"].str.match("the group cannot be split: split by 'flops': 1 folds").all()
 
 
 def test_a_law_that_fails_on_a_fold_is_out_with_its_reason():

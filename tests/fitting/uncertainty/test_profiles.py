@@ -113,6 +113,14 @@ def test_a_lower_minimum_than_that_of_the_fit_is_announced():
         profile(poor, "eta", np.linspace(2.2, 3.4, 9))
 
 
+def test_a_profile_of_a_fit_that_stopped_early_says_so():
+    found = fit(LINE, noisy_line())
+    early = replace(found, stats=found.stats.assign(converged=False))
+    for function in (profile, profile_intervals):
+        with pytest.warns(FitWarning, match="search stopped early"):
+            function(early, "b")
+
+
 def test_values_and_terms_are_checked(chinchilla_fit, chinchilla_runs):
     with pytest.raises(FitError, match="Unknown parameter of chinchilla 'gamma'"):
         profile(chinchilla_fit, "gamma")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import expit, rel_entr
 
-from emergekit import bootstrap, fit, laws
+from emergekit import bootstrap, fit, fit_groups, laws
 from emergekit.errors import FitError, FitWarning, TableError
 from emergekit.fitting.deviance import deviance_residuals, deviance_slopes
 
@@ -193,3 +193,36 @@ def test_intervals_cover_the_truth_at_the_level_they_claim():
         covered.append(frame["lower"].le([2.7, 3.0]) & frame["upper"].ge([2.7, 3.0]))
     share = np.mean(covered, axis=0)
     assert ((share > 0.86) & (share < 0.945)).all(), share
+
+
+@pytest.mark.filterwarnings("ignore::emergekit.errors.FitWarning")
+def test_intervals_of_levels_stay_among_the_shares_a_score_can_be():
+    table = table_of(0.04 + 0.92 * expit(6 * (2.7 - LOSS)), n_items=40, seed=1)
+    frame = binomial(laws.logistic("loss"), table).to_frame(0.999).set_index("term")
+    levels = frame.loc[["low", "high"]]
+    assert levels["stderr"].notna().all()
+    assert (levels["estimate"] + 3 * levels["stderr"] > 1).any()
+    assert (levels["lower"] >= 0).all()
+    assert (levels["upper"] <= 1).all()
+    grouped = fit_groups(
+        laws.logistic("loss"),
+        table.assign(task="a"),
+        "task",
+        objective="binomial",
+        weights="n_examples",
+        level=0.999,
+    ).set_index("term")
+    for name in ("lower", "upper"):
+        np.testing.assert_allclose(grouped[name], frame[name], rtol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore::emergekit.errors.FitWarning")
+def test_groups_say_where_a_law_leaves_the_shares_a_score_can_be():
+    table, held = table_of(np.full(25, 0.5)).assign(task="a"), {"c": 0.0, "eta": 2.5}
+    options = {"objective": "binomial", "weights": "n_examples", "fixed": held}
+    alone = fit(laws.hinge(), table, **options)
+    found = fit_groups(laws.hinge(), table, "task", **options)
+    assert found["objective"].unique().tolist() == ["binomial"]
+    assert found["n_free"].unique().tolist() == [1]
+    assert found["reason"].iloc[0] in alone.warnings
+    assert "leaves [0, 1] at" in alone.warnings[0]

@@ -156,6 +156,20 @@ def test_scales_in_millions_give_the_same_fit(chinchilla_runs, chinchilla_fit):
     )
 
 
+def test_scales_and_their_units_are_told_in_the_summary(chinchilla_runs):
+    with pytest.warns(FitWarning, match="A and alpha are correlated"):
+        found = fit(laws.CHINCHILLA, chinchilla_runs.assign(n_params=lambda t: t["n_params"] / 1e6))
+    said = "n_params 57.3 to 1.62e+04, n_tokens 8.19e+08 to 3.18e+11: as given; other units change"
+    assert said in found.summary()
+
+
+def test_responses_that_are_all_equal_tell_no_parameters_apart(chinchilla_runs):
+    with pytest.raises(
+        TableError, match="'loss' is 2 in every row, which cannot tell 5 parameters"
+    ):
+        fit(laws.CHINCHILLA, chinchilla_runs.assign(loss=2.0))
+
+
 def test_weights_count_rows(chinchilla_runs):
     few = chinchilla_runs.iloc[::4]
     twice = pd.concat([few, few.iloc[:10]], ignore_index=True)

@@ -26,7 +26,10 @@ _ON_THE_WAY = 1e-6
 """Relative difference of values between two points of a valley whose floor is not yet reached."""
 _ARRIVED = 1e-7
 """The same at the end."""
-_MOST_MOVES, _STEPS, _ROUNDS, _LEAST_STRIDE = 30, 12, 1, 0.05
+_MOST_MOVES, _STEPS, _ROUNDS = 30, 12, 1
+"""Moves along a valley, and the work of coming down to its floor after each."""
+_LEAST_STRIDE = 0.05
+"""Share of a shift below which a valley is too bent to be followed."""
 
 
 @dataclass(frozen=True)
@@ -120,16 +123,26 @@ def nearest(problem: Problem, z: Array, origins: Array) -> Array:
     origins : array, shape (B, p)
         Where the searches begin.
     """
-    lowest, along = z, np.flatnonzero(_shift(problem, z, origins).any(axis=1))
+    flat = np.flatnonzero(_shift(problem, z, origins).any(axis=1))
+    if not len(flat):
+        return z
+    part, lowest, origins = problem.take(flat), z[flat], origins[flat]
+    # The way from the origin itself ends near it, if it ends in this valley.
+    own = rested(part, descended(part, origins, GRADUATION, _STEPS), _ROUNDS)
+    lower = _as_low(part, own, lowest, _ON_THE_WAY)
+    # An end on a bound would not show the direction in which parameters are free to leave it.
+    lower &= part.on_bound(own).sum(axis=1) <= part.on_bound(lowest).sum(axis=1)
+    ends = _followed(part, np.where(lower[:, None], own, lowest), origins)
+    ends = descended(part, ends, NEAR[-1:])
+    arrived = np.asarray(_as_low(part, ends, lowest, _ARRIVED))
     z = z.copy()
-    if len(along):
-        # The way from the origin itself ends near it, if it ends in this valley.
-        part = problem.take(along)
-        own = rested(part, descended(part, origins[along], GRADUATION, _STEPS), _ROUNDS)
-        lower = _as_low(part, own, z[along], _ON_THE_WAY)
-        # An end on a bound would not show the direction in which parameters are free to leave it.
-        lower &= problem.on_bound(own).sum(axis=1) <= problem.on_bound(z[along]).sum(axis=1)
-        z[along[lower]] = own[lower]
+    z[flat[arrived]] = ends[arrived]
+    return z
+
+
+def _followed(problem: Problem, z: Array, origins: Array) -> Array:
+    """Return where steps along the valley, each followed by a descent to its floor, lead."""
+    z, along = z.copy(), np.arange(len(z))
     last, stride = np.full(len(z), np.inf), np.ones(len(z))
     for _ in range(_MOST_MOVES):
         shift = _shift(problem.take(along), z[along], origins[along])
@@ -147,9 +160,7 @@ def nearest(problem: Problem, z: Array, origins: Array) -> Array:
         z[along[good]], last[along[good]] = moved[good], length[good]
         stride[along] = np.where(good, np.minimum(2 * stride[along], 1.0), stride[along] / 4)
         along = along[stride[along] > _LEAST_STRIDE]
-    z = descended(problem, z, NEAR[-1:])
-    arrived = np.asarray(_as_low(problem, z, lowest, _ARRIVED))
-    return np.where(arrived[:, None], z, lowest)
+    return z
 
 
 def _shift(problem: Problem, z: Array, origins: Array) -> Array:

@@ -26,7 +26,7 @@ _ON_THE_WAY = 1e-6
 """Relative difference of values between two points of a valley whose floor is not yet reached."""
 _ARRIVED = 1e-7
 """The same at the end."""
-_MOST_MOVES, _STEPS, _ROUNDS = 16, 12, 1
+_MOST_MOVES, _STEPS, _ROUNDS = 20, 40, 1
 """Moves along a valley, and the work of coming down to its floor after each."""
 _LEAST_STRIDE = 0.05
 """Share of a shift below which a valley is too bent to be followed."""

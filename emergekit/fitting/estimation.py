@@ -79,8 +79,9 @@ def fit(
         Column with the standard errors of the response, from which weights follow.
     compiled : bool
         Search by compiled code (extra `fast`), which gives the same numbers to 1e-9 (the chosen
-        point of a flat valley, where there is one, to 1e-4), one search in a ninth of the time; the first call on a machine takes some ten seconds to compile it. What
-        it does not know is searched in NumPy all the same (`why_not_compiled` says what).
+        point of a flat valley, where there is one, to 1e-4), one search in a ninth of the time; the
+        first call on a machine takes some ten seconds to compile it. What it does not know is
+        searched in NumPy all the same (`why_not_compiled` says what).
 
     Returns
     -------

@@ -126,11 +126,12 @@ def _reasons(where: Path, failures: Sequence[Note]) -> str:
 
 def _combined(parts: Sequence[Part], notes: Sequence[Note], where: Path) -> Tables:
     own = [part.notes for _, part in parts if len(part.notes)]
+    differ = list[Note]()
     stacked = Tables(
-        models=_merged_models(parts),
+        models=_merged_models(parts, differ),
         samples=_stacked(parts, SAMPLES),
         results=_stacked(parts, RESULTS),
-        notes=pd.concat([*own, notes_table()], ignore_index=True),
+        notes=pd.concat([*own, notes_table(differ)], ignore_index=True),
     )
     kept = with_runs(stacked, where)
     again = [
@@ -176,17 +177,17 @@ def _repeated(table: pd.DataFrame, files: Sequence[str], schema: Schema) -> Iter
     yield ("warning", files[rows[1]], "score" if schema is RESULTS else "example_id", said)
 
 
-def _merged_models(parts: Sequence[Part]) -> pd.DataFrame:
+def _merged_models(parts: Sequence[Part], notes: list[Note]) -> pd.DataFrame:
     """Return one row per model, filled from every file that knows it.
 
     A models file and a results file of one folder often know different things of a model. What
-    they both say must agree.
+    they both say must agree, but for rounding and for columns that are none of ours.
     """
     stacked = _stacked(parts, MODELS)
     if stacked.empty:
         return stacked
     try:
-        return folded_keys(agreed(stacked, _origins(parts, MODELS)))
+        return folded_keys(agreed(stacked, _origins(parts, MODELS), notes))
     except TableError as error:
         raise LoadError(str(error)) from None
 

@@ -128,9 +128,7 @@ def _by_key(samples: pd.DataFrame) -> dict[tuple[str, ...], pd.DataFrame]:
     text = samples[keys].apply(as_text).fillna("")
     groups = samples.groupby([text[name] for name in keys], sort=False)
     return {
-        tuple(map(str, key)) if isinstance(key, tuple) else (str(key),): rows.dropna(
-            axis=1, how="all"
-        )
+        tuple(map(str, key if isinstance(key, tuple) else (key,))): rows.dropna(axis=1, how="all")
         for key, rows in groups
     }
 

@@ -309,3 +309,19 @@ def test_runs_of_results_share_what_is_known_of_their_model(tmp_path):
     tables = load(tmp_path)
     joined = join_models(tables.results, tables.models)
     assert joined["n_tokens"].tolist() == [1e9, 1e9]
+
+
+def test_files_that_round_or_describe_a_model_otherwise_come_together(write):
+    text = "model,n_params,dtype\na,{},{}\nb,100,{}\n"
+    write(text.format("7000000000", "float16", "x"), "one/r.csv")
+    write(text.format("6738415616", "bfloat16", "y"), "one/s.csv")
+    folder = write(text.format("6738415616", "int8", "x"), "one/t.csv").parent
+    tables = load(folder)
+    assert tables.models.to_dict("records") == [
+        {"model": "a", "n_params": 6738415616, "dtype": "float16"},
+        {"model": "b", "n_params": 100, "dtype": "x"},
+    ]
+    said = tables.notes.query("severity == 'warning'").set_index("field")["message"]
+    assert "model 'a' has n_params 7000000000 in" in said["n_params"]
+    assert said["n_params"].endswith("6738415616 was kept (and 1 more differ)")
+    assert said["dtype"].endswith("float16 was kept (and 2 more differ)")

@@ -17,6 +17,7 @@ from emergekit.loaders.finding import Found, found_in
 from emergekit.loaders.merging import agreed, folded_keys
 from emergekit.loaders.options import check_options, check_taken
 from emergekit.loaders.readers import known_readers
+from emergekit.loaders.reading import Part, read_all
 from emergekit.loaders.reruns import with_runs
 from emergekit.loaders.tabular.percentages import check_percent
 from emergekit.loaders.tabular.sizes import with_sizes
@@ -24,8 +25,6 @@ from emergekit.tables import MODELS, RESULTS, SAMPLES, Schema, Tables, notes_tab
 from emergekit.tables.keys import as_text
 
 __all__ = ["load"]
-
-Part = tuple[Path, Tables]
 
 
 def load(
@@ -90,30 +89,13 @@ def load(
         file, reader = found.choices[0]
         tables = reader.tables(file, options)
     else:
-        parts, failures = _read_all(found, options)
+        parts, failures = read_all(found, options)
         if not parts:
             raise LoadError(_reasons(found.where, failures))
         tables = _combined(parts, [*found.notes, *failures], found.where)
     if not failures:
         check_percent(options.get("percent"), tables.results["metric"])
     return _noted(_sized(tables, found.where), found)
-
-
-def _read_all(found: Found, options: Mapping[str, Any]) -> tuple[list[Part], list[Note]]:
-    """Return what could be read, and why the rest could not."""
-    parts, failures, renamed = list[Part](), list[Note](), set[str]()
-    for file, reader in found.choices:
-        try:
-            parts.append((file, reader.tables(file, {"found": renamed, **options})))
-        except TableError as error:
-            failures.append(("error", str(file), "", str(error)))
-    for theirs in options.get("columns") or {}:
-        if theirs not in renamed:
-            raise LoadError(
-                f"columns= names '{theirs}', which none of the {len(found.choices)} files has; "
-                f"write it as their header does."
-            )
-    return parts, failures
 
 
 def _reasons(where: Path, failures: Sequence[Note]) -> str:
@@ -125,7 +107,7 @@ def _reasons(where: Path, failures: Sequence[Note]) -> str:
 
 
 def _combined(parts: Sequence[Part], notes: Sequence[Note], where: Path) -> Tables:
-    own = [part.notes for _, part in parts if len(part.notes)]
+    own = [part.tables.notes for part in parts if len(part.tables.notes)]
     differ = list[Note]()
     stacked = Tables(
         models=_merged_models(parts, differ),
@@ -142,22 +124,16 @@ def _combined(parts: Sequence[Part], notes: Sequence[Note], where: Path) -> Tabl
     return replace(kept, notes=said)
 
 
-def _of(parts: Sequence[Part], schema: Schema) -> Iterator[tuple[Path, pd.DataFrame]]:
-    for file, part in parts:
-        table: pd.DataFrame = getattr(part, schema.name)
-        if len(table):
-            yield file, table
-
-
 def _stacked(parts: Sequence[Part], schema: Schema) -> pd.DataFrame:
-    tables = [table for _, table in _of(parts, schema)]
+    all_of_them: list[pd.DataFrame] = [getattr(part.tables, schema.name) for part in parts]
+    tables = [table for table in all_of_them if len(table)]
     empty: pd.DataFrame = getattr(Tables(), schema.name)
     return pd.concat(tables, ignore_index=True) if tables else empty
 
 
 def _origins(parts: Sequence[Part], schema: Schema) -> list[str]:
     """Return the file that each row of the stacked table comes from."""
-    return [str(file) for file, table in _of(parts, schema) for _ in range(len(table))]
+    return [file for part in parts for file in part.origins(schema)]
 
 
 def _repeated(table: pd.DataFrame, files: Sequence[str], schema: Schema) -> Iterator[Note]:

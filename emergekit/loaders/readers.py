@@ -10,7 +10,11 @@ A reader is a module, or any object, with
 - ``read(path, *, ...) -> Tables``: its options are options of `load`. `documents` reads safely,
   `assembling.assembled` makes the tables;
 - ``beside(path)``, where a format spreads over several files: those that `read` takes in with this
-  one. They are neither read alone nor called unread.
+  one. They are neither read alone nor called unread;
+- ``gather(path) -> Gathered``, where files are small and many, and ``read`` has no options: their
+  rows, of which `load` makes the tables of many files at once;
+- ``rows(path)``, where a file holds samples: yields line and row of each, one at a time, for files
+  that are larger than memory.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from __future__ import annotations
 import importlib.metadata
 import inspect
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -26,6 +30,7 @@ from typing import Any, Protocol
 
 from emergekit.errors import LoadError, TableError
 from emergekit.loaders import table
+from emergekit.loaders.assembling import Gathered
 from emergekit.loaders.harnesses import dclm, olmes
 from emergekit.loaders.harnesses.lighteval import details as lighteval_details
 from emergekit.loaders.harnesses.lighteval import results as lighteval_results
@@ -72,6 +77,8 @@ class Reader:
         Path to the files that are read with it.
     package : str, optional
         Who wrote it, None for ours.
+    gather, rows : function, optional
+        Path to the rows of a small file, and to those of samples one at a time.
     """
 
     name: str
@@ -80,6 +87,8 @@ class Reader:
     read: Callable[..., Tables]
     beside: Callable[[Path], Iterable[Path]] = _nothing_beside
     package: str | None = None
+    gather: Callable[[Path], Gathered] | None = None
+    rows: Callable[[Path], Iterator[tuple[int, dict[str, Any]]]] | None = None
 
     @property
     def options(self) -> frozenset[str]:
@@ -106,6 +115,16 @@ class Reader:
         except Exception as error:
             _warn(self.package, f"could not look beside {path} ({type(error).__name__}: {error})")
             return []
+
+    def gathered(self, path: Path) -> Gathered | None:
+        """Return the rows of a file, None if only its tables can be had.
+
+        Raises
+        ------
+        LoadError
+            If the file cannot be read.
+        """
+        return self.gather(path) if self.gather is not None else None
 
     def tables(self, path: Path, options: Mapping[str, Any]) -> Tables:
         """Return what a file holds, given those of the options that this reader takes.
@@ -137,7 +156,15 @@ class Reader:
 
 def _ours(module: _Module) -> Reader:
     beside = getattr(module, "beside", _nothing_beside)
-    return Reader(module.NAME, module.ABOUT, module.can_read, module.read, beside)
+    return Reader(
+        module.NAME,
+        module.ABOUT,
+        module.can_read,
+        module.read,
+        beside,
+        gather=getattr(module, "gather", None),
+        rows=getattr(module, "rows", None),
+    )
 
 
 # A new format is a line here; of two that are equally sure of a file, the first reads it.

@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emergekit import load
-from emergekit.errors import LoadError
 
 FILES = Path(__file__).parent.parent / "files"
 WHOLE = [
@@ -24,7 +23,24 @@ WHOLE = [
 ]
 NAMES = [str(file.relative_to(FILES)) for file in WHOLE]
 PIECES = [b"", b"\0", b'"', b",", b"\n", b"[", b"}", b"NaN", b"1e999", b"-", b"\xff", b"9" * 50]
-VALUES = [None, True, 0, -1, 0.5, 1e300, 10**30, "", "x", "N/A", "-inf", [], [1], [[]], {}, {"a": 1}]
+VALUES = [
+    None,
+    True,
+    0,
+    -1,
+    0.5,
+    1e300,
+    10**30,
+    "",
+    "x",
+    "N/A",
+    "-inf",
+    [],
+    [1],
+    [[]],
+    {},
+    {"a": 1},
+]
 GOOD = b"model,task,metric,score\ngood,t,acc,0.5\n"
 
 flips = st.lists(
@@ -80,18 +96,14 @@ def swapped(raw, path, value, how):
 def assert_in_words(tmp_path, name, raw):
     """Load a folder of the damaged file, those beside it, and a good one."""
     folder = tmp_path / "x"
-    shutil.rmtree(folder, ignore_errors=True)
-    original = FILES / name
-    shutil.copytree(original.parent, folder)
-    damaged = folder / original.name
+    if not folder.exists():
+        shutil.copytree((FILES / name).parent, folder)
+        (folder / "good.csv").write_bytes(GOOD)
+    damaged = folder / Path(name).name
     damaged.write_bytes(raw)
-    (folder / "good.csv").write_bytes(GOOD)
     tables = load(folder)
     assert "good" in set(tables.results["model"])
-    try:
-        load(damaged)
-    except LoadError as error:
-        said = str(error)
+    for said in tables.notes.query("severity == 'error'")["message"]:
         assert said.startswith(str(folder)), said
         assert "\n" not in said
 

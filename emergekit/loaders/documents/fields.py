@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from emergekit.errors import LoadError, nearest, shown
 
@@ -35,8 +34,7 @@ _CALLED = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where in which file a value stands, for messages.
 
     Parameters
@@ -60,7 +58,7 @@ class Place:
 
     def at(self, name: object) -> Place:
         """Return the place of a field (or of an entry of a list) inside this one."""
-        return replace(self, trail=f"{self.trail}.{name}" if self.trail else str(name))
+        return Place(self.path, self.line, f"{self.trail}.{name}" if self.trail else str(name))
 
     def __str__(self) -> str:
         line = f": line {self.line}" if self.line is not None else ""

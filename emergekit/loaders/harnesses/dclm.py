@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from emergekit.loaders.assembling import assembled
+from emergekit.loaders.assembling import Gathered, tables_of
 from emergekit.loaders.documents import (
     Place,
     as_mapping,
@@ -26,7 +26,7 @@ from emergekit.loaders.tabular.exports import numbers_in
 from emergekit.loaders.tabular.files import read_rows
 from emergekit.tables import Tables
 
-__all__ = ["ABOUT", "NAME", "can_read", "read"]
+__all__ = ["ABOUT", "NAME", "can_read", "gather", "read"]
 
 NAME = "dclm"
 ABOUT = "evaluations and models of DCLM, by eval_metrics and model_uuid, or its table's header"
@@ -52,7 +52,18 @@ def can_read(path: Path) -> float:
 
 
 def read(path: Path) -> Tables:
-    """Return the tables of an evaluation, of a model, or of the table of both.
+    """Return the tables of a file.
+
+    Raises
+    ------
+    LoadError
+        Naming file, line, field and remedy.
+    """
+    return tables_of([gather(path)])
+
+
+def gather(path: Path) -> Gathered:
+    """Return the rows of an evaluation, of a model, or of the table of both.
 
     Raises
     ------
@@ -60,11 +71,11 @@ def read(path: Path) -> Tables:
         Naming file, field and remedy.
     """
     if outline(path).shape == "text":
-        return _table(path)
+        return _gather_table(path)
     place = Place(path)
     content = as_mapping(read_json(path), place)
     if "eval_metrics" not in content:
-        return assembled(path, models=[_model(content, place)])
+        return Gathered(path, models=[_model(content, place)])
     name = given(content, "model_name", str, place) or field(content, "model_uuid", str, place)
     model = {
         "model": name,
@@ -72,7 +83,7 @@ def read(path: Path) -> Tables:
         "architecture": given(content, "model", str, place),
     }
     results = [{"model": name} | row for row in _scores(content, place)]
-    return assembled(path, models=[model], results=results)
+    return Gathered(path, models=[model], results=results)
 
 
 def _scores(content: Mapping[str, Any], place: Place) -> Iterator[dict[str, Any]]:
@@ -127,8 +138,8 @@ def _model(content: Mapping[str, Any], place: Place) -> dict[str, Any]:
     }
 
 
-def _table(path: Path) -> Tables:
-    """Return the tables of DCLM_model_database.csv: a row a model, a column a task."""
+def _gather_table(path: Path) -> Gathered:
+    """Return the rows of DCLM_model_database.csv: a row a model, a column a task."""
     rows = read_rows(path, ",")
     models, results = list[dict[str, Any]](), list[dict[str, Any]]()
     names = [str(name) for name in rows if name not in _NOT_TASKS]
@@ -154,4 +165,4 @@ def _table(path: Path) -> Tables:
             for task, values in scores.items()
             if values[place] == values[place]  # a gap is a task that was not run
         ]
-    return assembled(path, models=models, results=results)
+    return Gathered(path, models=models, results=results)

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from emergekit.files import Note
-from emergekit.loaders.assembling import assembled
+from emergekit.loaders.assembling import Gathered, tables_of
 from emergekit.loaders.documents import (
     Place,
     as_mapping,
@@ -31,7 +31,7 @@ from emergekit.loaders.documents import (
 from emergekit.metrics import registry
 from emergekit.tables import Tables
 
-__all__ = ["ABOUT", "NAME", "beside", "can_read", "read", "rows"]
+__all__ = ["ABOUT", "NAME", "beside", "can_read", "gather", "read", "rows"]
 
 NAME = "olmes"
 ABOUT = "predictions and metrics of OLMES, by the fields native_id, model_output and task_hash"
@@ -61,7 +61,18 @@ def beside(path: Path) -> Iterator[Path]:
 
 
 def read(path: Path) -> Tables:
-    """Return the tables of a file of predictions, or of metrics.
+    """Return the tables of a file.
+
+    Raises
+    ------
+    LoadError
+        Naming file, line, field and remedy.
+    """
+    return tables_of([gather(path)])
+
+
+def gather(path: Path) -> Gathered:
+    """Return the rows of a file of predictions, or of metrics.
 
     Raises
     ------
@@ -80,7 +91,7 @@ def read(path: Path) -> Tables:
         model["model"] = samples[0]["model"]
         said = f"no path or file names the model; it is called '{model['model']}' by its hash"
         notes.append(("warning", str(path), "model", said))
-    return assembled(path, models=[model], samples=samples, notes=notes, lines=lines)
+    return Gathered(path, models=[model], samples=samples, notes=notes, lines=lines)
 
 
 def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -215,7 +226,7 @@ def _metrics_beside(path: Path) -> dict[str, Any]:
     return as_mapping(read_json(file), Place(file))
 
 
-def _metrics(path: Path, notes: list[Note]) -> Tables:
+def _metrics(path: Path, notes: list[Note]) -> Gathered:
     place = Place(path)
     content = as_mapping(read_json(path), place)
     model, shared = _shared(path, content, notes)
@@ -240,4 +251,4 @@ def _metrics(path: Path, notes: list[Note]) -> Tables:
         }
         for name, score in numbers.items()
     ]
-    return assembled(path, models=[model], results=results, notes=notes)
+    return Gathered(path, models=[model], results=results, notes=notes)

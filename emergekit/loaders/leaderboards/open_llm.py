@@ -17,13 +17,13 @@ from typing import Any
 import pandas as pd
 
 from emergekit.files import Note
-from emergekit.loaders.assembling import assembled
+from emergekit.loaders.assembling import Gathered, tables_of
 from emergekit.loaders.documents import outline
 from emergekit.loaders.tabular.exports import numbers_in
 from emergekit.loaders.tabular.files import read_rows
 from emergekit.tables import Tables
 
-__all__ = ["ABOUT", "NAME", "can_read", "read"]
+__all__ = ["ABOUT", "NAME", "can_read", "gather", "read"]
 
 NAME = "open_llm_leaderboard"
 ABOUT = "exports of the Open LLM Leaderboard, v1 and v2, by their header"
@@ -76,7 +76,18 @@ def can_read(path: Path) -> float:
 
 
 def read(path: Path) -> Tables:
-    """Return the tables of an export.
+    """Return the tables of a file.
+
+    Raises
+    ------
+    LoadError
+        Naming file, line, field and remedy.
+    """
+    return tables_of([gather(path)])
+
+
+def gather(path: Path) -> Gathered:
+    """Return the rows of an export.
 
     Raises
     ------
@@ -105,7 +116,7 @@ def read(path: Path) -> Tables:
         keys = {"model": names[place], "run": runs[place]}
         models.append(keys | _model(row, sizes[place]))
         results += [keys | told | {"score": values[place]} for told, values in scores]
-    return assembled(path, models=models, results=results, notes=notes)
+    return Gathered(path, models=models, results=results, notes=notes)
 
 
 def _runs(names: list[str], rows: pd.DataFrame) -> list[str | None]:

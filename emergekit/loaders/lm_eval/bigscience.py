@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from emergekit.files import Note
-from emergekit.loaders.assembling import assembled
+from emergekit.loaders.assembling import Gathered, tables_of
 from emergekit.loaders.documents import Place, as_mapping, field, given, outline, read_json
 from emergekit.loaders.lm_eval.identity import keys_of, model_row, shot_conflict
 from emergekit.loaders.lm_eval.rows import scores_of
 from emergekit.loaders.lm_eval.scales import HARNESS
 from emergekit.tables import Tables
 
-__all__ = ["ABOUT", "NAME", "can_read", "read"]
+__all__ = ["ABOUT", "NAME", "can_read", "gather", "read"]
 
 NAME = "lm_eval_bigscience"
 ABOUT = "results of BigScience's lm-evaluation-harness, by results with one prompt each"
@@ -40,7 +40,18 @@ def can_read(path: Path) -> float:
 
 
 def read(path: Path) -> Tables:
-    """Return the tables of a results file.
+    """Return the tables of a file.
+
+    Raises
+    ------
+    LoadError
+        Naming file, line, field and remedy.
+    """
+    return tables_of([gather(path)])
+
+
+def gather(path: Path) -> Gathered:
+    """Return the rows of a results file.
 
     Raises
     ------
@@ -64,7 +75,7 @@ def read(path: Path) -> Tables:
     shared = keys_of(model) | {"n_shots": n_shots, "harness": HARNESS}
     versions = given(content, "versions", dict, place) or {}
     results = [shared | row for row in rows(content, versions, place)]
-    return assembled(path, models=[model], results=results, notes=notes)
+    return Gathered(path, models=[model], results=results, notes=notes)
 
 
 def _named_by_file(path: Path) -> str:

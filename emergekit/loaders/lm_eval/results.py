@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from emergekit.files import Note
-from emergekit.loaders.assembling import assembled
+from emergekit.loaders.assembling import Gathered, tables_of
 from emergekit.loaders.documents import Place, as_mapping, field, given, outline, read_json
 from emergekit.loaders.lm_eval.groups import groups_of, with_groups_checked
 from emergekit.loaders.lm_eval.identity import keys_of, model_row, shot_conflict
@@ -22,7 +22,7 @@ from emergekit.loaders.lm_eval.rows import scores_of
 from emergekit.loaders.lm_eval.scales import HARNESS, is_percent
 from emergekit.tables import Tables
 
-__all__ = ["ABOUT", "NAME", "can_read", "described_in", "read", "stamp_of"]
+__all__ = ["ABOUT", "NAME", "can_read", "described_in", "gather", "read", "stamp_of"]
 
 NAME = "lm_eval"
 ABOUT = "results of lm-evaluation-harness 0.4, by the fields results, configs and versions"
@@ -38,7 +38,18 @@ def can_read(path: Path) -> float:
 
 
 def read(path: Path) -> Tables:
-    """Return the tables of a results file.
+    """Return the tables of a file.
+
+    Raises
+    ------
+    LoadError
+        Naming file, line, field and remedy.
+    """
+    return tables_of([gather(path)])
+
+
+def gather(path: Path) -> Gathered:
+    """Return the rows of a results file.
 
     Raises
     ------
@@ -57,7 +68,7 @@ def read(path: Path) -> Tables:
     if percent:
         said = f"{', '.join(percent)} divided by 100: the harness states them in percent"
         notes.append(("info", str(path), "score", said))
-    return assembled(path, models=[model], results=rows, notes=notes)
+    return Gathered(path, models=[model], results=rows, notes=notes)
 
 
 def described_in(content: Mapping[str, Any], place: Place, notes: list[Note]) -> dict[str, Any]:

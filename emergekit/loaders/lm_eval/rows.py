@@ -62,7 +62,11 @@ def scores_of(
     LoadError
         If a score is no number.
     """
-    numbers = {name: _number(value, place.at(name)) for name, value in _scores(said)}
+    numbers = {
+        # Most are plain numbers, of which no place needs to be known.
+        name: value if type(value) is float else _number(value, place.at(name))
+        for name, value in _scores(said)
+    }
     found = n_examples
     if found is None and not is_group:
         found = _recovered(numbers)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from emergekit.files import Note
-from emergekit.loaders.assembling import assembled
+from emergekit.loaders.assembling import Gathered, tables_of
 from emergekit.loaders.documents import (
     Place,
     as_count,
@@ -31,7 +31,7 @@ from emergekit.loaders.lm_eval.results import described_in, shots_of, stamp_of
 from emergekit.loaders.lm_eval.rows import split_name
 from emergekit.tables import Tables
 
-__all__ = ["ABOUT", "NAME", "can_read", "read", "rows"]
+__all__ = ["ABOUT", "NAME", "can_read", "gather", "read", "rows"]
 
 NAME = "lm_eval_samples"
 ABOUT = "samples of lm-evaluation-harness 0.4, by the fields doc_id, doc, target and filtered_resps"
@@ -45,7 +45,18 @@ def can_read(path: Path) -> float:
 
 
 def read(path: Path) -> Tables:
-    """Return the tables of a file of samples: the answers, and their model.
+    """Return the tables of a file.
+
+    Raises
+    ------
+    LoadError
+        Naming file, line, field and remedy.
+    """
+    return tables_of([gather(path)])
+
+
+def gather(path: Path) -> Gathered:
+    """Return the rows of a file of samples: the answers, and their model.
 
     Raises
     ------
@@ -58,7 +69,7 @@ def read(path: Path) -> Tables:
     for line, row in _rows(path, shared, delimiter):
         lines.append(line)
         samples.append(row)
-    return assembled(path, models=[model], samples=samples, notes=notes, lines=lines)
+    return Gathered(path, models=[model], samples=samples, notes=notes, lines=lines)
 
 
 def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -17,7 +17,7 @@ import pyarrow.parquet
 
 from emergekit.errors import LoadError
 from emergekit.files import Note
-from emergekit.loaders.assembling import assembled
+from emergekit.loaders.assembling import Gathered, tables_of
 from emergekit.loaders.documents import (
     Place,
     as_list,
@@ -32,7 +32,7 @@ from emergekit.loaders.harnesses.lighteval.results import model_named
 from emergekit.loaders.lm_eval.results import stamp_of
 from emergekit.tables import Tables
 
-__all__ = ["ABOUT", "NAME", "can_read", "read", "rows"]
+__all__ = ["ABOUT", "NAME", "can_read", "gather", "read", "rows"]
 
 NAME = "lighteval_details"
 ABOUT = "details of LightEval in parquet, by __doc__ and __model_response__, or the flat columns"
@@ -49,7 +49,18 @@ def can_read(path: Path) -> float:
 
 
 def read(path: Path) -> Tables:
-    """Return the tables of a file of details: the answers, and their model.
+    """Return the tables of a file.
+
+    Raises
+    ------
+    LoadError
+        Naming file, line, field and remedy.
+    """
+    return tables_of([gather(path)])
+
+
+def gather(path: Path) -> Gathered:
+    """Return the rows of a file of details: the answers, and their model.
 
     Raises
     ------
@@ -59,7 +70,7 @@ def read(path: Path) -> Tables:
     notes = list[Note]()
     model = _model(path, notes)
     samples = [row for _, row in _rows(path, model)]
-    return assembled(path, models=[{"model": model}], samples=samples, notes=notes)
+    return Gathered(path, models=[{"model": model}], samples=samples, notes=notes)
 
 
 def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from emergekit.files import Note
-from emergekit.loaders.assembling import assembled
+from emergekit.loaders.assembling import Gathered, tables_of
 from emergekit.loaders.documents import Place, as_mapping, field, given, outline, read_json
 from emergekit.loaders.harnesses.lighteval.names import parted
 from emergekit.loaders.lm_eval.results import stamp_of
@@ -20,7 +20,7 @@ from emergekit.loaders.lm_eval.rows import scores_of
 from emergekit.metrics import registry
 from emergekit.tables import Tables
 
-__all__ = ["ABOUT", "NAME", "can_read", "model_named", "read"]
+__all__ = ["ABOUT", "NAME", "can_read", "gather", "model_named", "read"]
 
 NAME = "lighteval"
 ABOUT = "results of LightEval, by the fields config_general and results"
@@ -36,7 +36,18 @@ def can_read(path: Path) -> float:
 
 
 def read(path: Path) -> Tables:
-    """Return the tables of a results file.
+    """Return the tables of a file.
+
+    Raises
+    ------
+    LoadError
+        Naming file, line, field and remedy.
+    """
+    return tables_of([gather(path)])
+
+
+def gather(path: Path) -> Gathered:
+    """Return the rows of a results file.
 
     Raises
     ------
@@ -55,7 +66,7 @@ def read(path: Path) -> Tables:
     if percent:
         said = f"{', '.join(percent)} divided by 100: the harness states them in percent"
         notes.append(("info", str(path), "score", said))
-    return assembled(path, models=[model], results=results, notes=notes)
+    return Gathered(path, models=[model], results=results, notes=notes)
 
 
 def model_named(config: Mapping[str, Any], place: Place) -> str:

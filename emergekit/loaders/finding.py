@@ -18,7 +18,7 @@ from emergekit.loaders.tabular.files import SPREADSHEETS
 
 __all__ = ["Found", "files_of", "found_in"]
 
-_PACKED = frozenset({".xz", ".bz2", ".zst", ".lz4", ".zip", ".7z", ".tar", ".tgz"})
+_PACKED = frozenset({".xz", ".bz2", ".lz4", ".zip", ".7z", ".tar", ".tgz"})
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _why_unread(file: Path) -> str:
         return f"packed as {suffix}, which no reader unpacks: unpack it, or pack it as .gz"
     if not suffix:
         return "its name ends in no suffix that tells what it is"
-    if suffix == ".gz":  # a packed file is of the kind that it holds
+    if suffix in (".gz", ".zst"):  # a packed file is of the kind that it holds
         suffix = "".join(file.suffixes[-2:]).lower()
     return f"no reader takes a {suffix} file"
 

@@ -41,8 +41,10 @@ def load(
         A file; a folder, searched to its bottom but for what is hidden and reports of ours; or a
         pattern such as ``"runs/*.csv"``.
     format : str, optional
-        Name of the reader; the surest one if None. Now: "table" (CSV, TSV, JSON, JSONL, parquet;
-        long, or wide with one column per model, per task or per metric).
+        Name of the reader; the surest one if None (`loaders.explain` says which, and why). "table"
+        reads CSV, TSV, JSON, JSONL and parquet, long, or wide with one column per model, per task
+        or per metric; the others read what one harness or leaderboard writes ("lm_eval",
+        "lm_eval_samples", "lighteval", "olmes", ...). Of a folder, only the files of that format.
     columns : mapping, optional
         Names in the file to names in our schemas, such as ``{"Accuracy": "score"}``. Of a folder,
         they are renamed in the files that have them. A unit in a header of counts, such as
@@ -60,7 +62,9 @@ def load(
         Of a folder or a pattern, all that could be read; a file that could not is a row of
         `notes`, with severity "error", and one of a kind that no reader takes is a "warning"
         (prose, pictures and code excepted). Models whose size no file states take it from their
-        name, where it says one plainly (``pythia-70m``), with a note of severity "warning".
+        name, where it says one plainly (``pythia-70m``), with a note of severity "warning" and
+        "parsed" in the column `n_params_source`. Several evaluations of one model are kept apart
+        as runs.
 
     Raises
     ------

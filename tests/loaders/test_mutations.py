@@ -41,7 +41,7 @@ VALUES = [
     {},
     {"a": 1},
 ]
-GOOD = b"model,task,metric,score\ngood,t,acc,0.5\n"
+GOOD = {"results": {"t": {"acc": 0.5}}, "versions": {}, "config": {"model_args": "pretrained=good"}}
 
 flips = st.lists(
     st.tuples(st.integers(0, 10**6), st.integers(0, 40), st.sampled_from(PIECES)),
@@ -98,7 +98,7 @@ def assert_in_words(tmp_path, name, raw):
     folder = tmp_path / "x"
     if not folder.exists():
         shutil.copytree((FILES / name).parent, folder)
-        (folder / "good.csv").write_bytes(GOOD)
+        (folder / "good.json").write_text(json.dumps(GOOD))
     damaged = folder / Path(name).name
     damaged.write_bytes(raw)
     tables = load(folder)

@@ -209,7 +209,7 @@ def test_names_inside_a_value_may_be_those_of_columns(write):
         ("t.csv", gzip.compress(b"model,task\n"), "packed with gzip: give its name the suffix"),
         ("t.json", b"PAR1\x15\x04\x15", "is parquet: give its name the suffix .parquet"),
         ("t.csv", b"PK\x03\x04rest", "is a spreadsheet or a zip archive: save it as CSV"),
-        ("t.csv", b"\x28\xb5\x2f\xfdrest", "packed with zstd: unpack it"),
+        ("t.csv", b"\x28\xb5\x2f\xfdrest", "packed with zstd: give its name"),
         ("t.jsonl", b"\xfd7zXZ\x00", "packed with xz: unpack it"),
         ("t.csv", b"BZh91AY&SY", "packed with bzip2"),
         ("t.csv", b"\n<!DOCTYPE html><html>404", "a web page, not the table on it"),

@@ -131,7 +131,7 @@ def _rows(content: Mapping[str, Any], place: Place) -> Iterator[dict[str, Any]]:
                 "is_group": task in groups if groups else None,
                 "group": parents.get(task),
                 "task_version": _as_version(versions.get(task)),
-                "metric_options": _options(content, task, row["metric"]),
+                "metric_options": _options(content, task, row["metric"], place),
                 **shared,
                 **row,
             }
@@ -148,9 +148,9 @@ def _effective(content: Mapping[str, Any], task: str, place: Place) -> int | Non
     return effective if is_count else None
 
 
-def _options(content: Mapping[str, Any], task: str, metric: str) -> str | None:
+def _options(content: Mapping[str, Any], task: str, metric: str, place: Place) -> str | None:
     """Return how the harness computed a metric where it was told, as JSON."""
-    config = (content.get("configs") or {}).get(task) if content.get("configs") else None
+    config = (given(content, "configs", dict, place) or {}).get(task)
     listed = config.get("metric_list") if isinstance(config, dict) else None
     for entry in listed if isinstance(listed, list) else ():
         if isinstance(entry, dict) and entry.get("metric") == metric:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from emergekit.errors import LoadError
 from emergekit.files import Note
 from emergekit.loaders.assembling import Gathered, tables_of
 from emergekit.loaders.documents import (
@@ -94,12 +95,26 @@ def _rows(
 
 def _beside(path: Path, notes: list[Note]) -> tuple[dict[str, Any], dict[str, Any], str | None]:
     """Return the row of the model, what all samples share, and what stands before a choice."""
-    results, content = _results_file(path), dict[str, Any]()
+    results = _results_file(path)
     if results is not None:
-        content = as_mapping(read_json(results), Place(results))
-    task = _task(path, content)
-    place = Place(results or path)
-    model = described_in(content, place if results else Place(path), notes)
+        own = list[Note]()
+        try:
+            content = as_mapping(read_json(results), Place(results))
+            told = _told(path, content, Place(results), own)
+        except LoadError as error:
+            notes.append(("warning", str(path), "model", f"no results beside it: {error}"))
+        else:
+            notes += own
+            return told
+    return _told(path, {}, Place(path), notes)
+
+
+def _told(
+    path: Path, content: Mapping[str, Any], place: Place, notes: list[Note]
+) -> tuple[dict[str, Any], dict[str, Any], str | None]:
+    """Return what a results file tells of the samples in `path`."""
+    task = _task(path, given(content, "results", dict, place) or {})
+    model = described_in(content, place, notes)
     shared = keys_of(model) | {
         "task": task,
         "n_shots": shots_of(content, task, place),
@@ -118,13 +133,12 @@ def _results_file(path: Path) -> Path | None:
     return same[0] if same else (there[0] if len(there) == 1 and stamp is None else None)
 
 
-def _task(path: Path, content: Mapping[str, Any]) -> str:
+def _task(path: Path, results: Mapping[str, Any]) -> str:
     """Return the task of a file: its name has it, between "samples_" and the date."""
     name = path.name.split(".jsonl")[0].split(".json")[0].removeprefix("samples_")
     stamp = stamp_of(path)
     name = name.replace(stamp, "").rstrip("_") if stamp else name
-    results = content.get("results")
-    known = [task for task in results if _as_file(task) == name] if results else []
+    known = [task for task in results if _as_file(task) == name]
     return known[0] if known else (name or path.stem)
 
 

@@ -1,6 +1,7 @@
 """Samples of lm-evaluation-harness: what is scored again is what the results file says."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -137,3 +138,12 @@ def test_a_real_file_cut_to_ten_lines_is_read(formats):
     assert len(tables.samples) == 10
     assert tables.samples["model"].nunique() == 1
     assert (rescore(tables.samples, "exact_match")["score"] == 0).all()
+
+
+def test_samples_beside_damaged_results_are_read_and_told(files, tmp_path):
+    shutil.copytree(files / FOLDER, tmp_path / "acme__tiny-10m")
+    (tmp_path / "acme__tiny-10m" / f"results_{STAMP}.json").write_text('{"results": {')
+    tables = load(tmp_path)
+    assert tables.samples["model"].unique().tolist() == ["acme/tiny-10m"]
+    said = tables.notes.query("severity == 'warning' and field == 'model'")["message"]
+    assert said.str.startswith("no results beside it").any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,18 +11,20 @@ from typing import Any
 import pandas as pd
 
 from emergekit.errors import LoadError, TableError
-from emergekit.loaders.detection import check_options, choose_reader
-from emergekit.loaders.finding import files_of
+from emergekit.files import Note
+from emergekit.loaders import table
+from emergekit.loaders.finding import Found, found_in
 from emergekit.loaders.merging import agreed, folded_keys
+from emergekit.loaders.options import check_options, check_taken
+from emergekit.loaders.readers import known_readers
+from emergekit.loaders.reading import Part, read_all
+from emergekit.loaders.reruns import with_runs
 from emergekit.loaders.tabular.percentages import check_percent
 from emergekit.loaders.tabular.sizes import with_sizes
 from emergekit.tables import MODELS, RESULTS, SAMPLES, Schema, Tables, notes_table
 from emergekit.tables.keys import as_text
 
 __all__ = ["load"]
-
-Part = tuple[Path, Tables]
-Note = tuple[str, str, str, str]
 
 
 def load(
@@ -38,8 +41,10 @@ def load(
         A file; a folder, searched to its bottom but for what is hidden and reports of ours; or a
         pattern such as ``"runs/*.csv"``.
     format : str, optional
-        Name of the reader; the surest one if None. Now: "table" (CSV, TSV, JSON, JSONL, parquet;
-        long, or wide with one column per model, per task or per metric).
+        Name of the reader; the surest one if None (`loaders.explain` says which, and why). "table"
+        reads CSV, TSV, JSON, JSONL and parquet, long, or wide with one column per model, per task
+        or per metric; the others read what one harness or leaderboard writes ("lm_eval",
+        "lm_eval_samples", "lighteval", "olmes", ...). Of a folder, only the files of that format.
     columns : mapping, optional
         Names in the file to names in our schemas, such as ``{"Accuracy": "score"}``. Of a folder,
         they are renamed in the files that have them. A unit in a header of counts, such as
@@ -57,7 +62,9 @@ def load(
         Of a folder or a pattern, all that could be read; a file that could not is a row of
         `notes`, with severity "error", and one of a kind that no reader takes is a "warning"
         (prose, pictures and code excepted). Models whose size no file states take it from their
-        name, where it says one plainly (``pythia-70m``), with a note of severity "warning".
+        name, where it says one plainly (``pythia-70m``), with a note of severity "warning" and
+        "parsed" in the column `n_params_source`. Several evaluations of one model are kept apart
+        as runs.
 
     Raises
     ------
@@ -75,40 +82,24 @@ def load(
     results          0 rows
     notes            0 rows
     """
-    check_options(format, columns, options)
+    readers = known_readers()
+    check_options(format, columns, options, readers)
     if columns is not None:
         options["columns"] = columns
-    where, files, skipped = files_of(path)
+    found = found_in(path, format, readers)
+    check_taken(found.where, options, {reader.name: reader for _, reader in found.choices})
     failures = list[Note]()
-    if files is None:
-        tables = choose_reader(where, format)(where, **options)
+    if found.is_single:
+        file, reader = found.choices[0]
+        tables = reader.tables(file, options)
     else:
-        parts, failures = _read_all(files, format, options)
+        parts, failures = read_all(found, options)
         if not parts:
-            raise LoadError(_reasons(where, failures))
-        tables = _combined(parts, [*skipped, *failures])
+            raise LoadError(_reasons(found.where, failures))
+        tables = _combined(parts, [*found.notes, *failures], found.where)
     if not failures:
         check_percent(options.get("percent"), tables.results["metric"])
-    return _sized(tables, where)
-
-
-def _read_all(
-    files: Sequence[Path], format: str | None, options: Mapping[str, Any]
-) -> tuple[list[Part], list[Note]]:
-    """Return what could be read, and why the rest could not."""
-    parts, failures, found = list[Part](), list[Note](), set[str]()
-    for file in files:
-        try:
-            parts.append((file, choose_reader(file, format)(file, found=found, **options)))
-        except TableError as error:
-            failures.append(("error", str(file), "", str(error)))
-    for theirs in options.get("columns") or {}:
-        if theirs not in found:
-            raise LoadError(
-                f"columns= names '{theirs}', which none of the {len(files)} files has; write it "
-                f"as their header does."
-            )
-    return parts, failures
+    return _noted(_sized(tables, found.where), found)
 
 
 def _reasons(where: Path, failures: Sequence[Note]) -> str:
@@ -119,38 +110,38 @@ def _reasons(where: Path, failures: Sequence[Note]) -> str:
     return f"{where}: none of the {len(failures)} files could be read: {reasons}{more}."
 
 
-def _combined(parts: Sequence[Part], notes: Sequence[Note]) -> Tables:
-    again = [*_repeated(parts, RESULTS), *_repeated(parts, SAMPLES)]
-    tables = [part.notes for _, part in parts if len(part.notes)]
-    return Tables(
-        models=_merged_models(parts),
+def _combined(parts: Sequence[Part], notes: Sequence[Note], where: Path) -> Tables:
+    own = [part.tables.notes for part in parts if len(part.tables.notes)]
+    differ = list[Note]()
+    stacked = Tables(
+        models=_merged_models(parts, differ),
         samples=_stacked(parts, SAMPLES),
         results=_stacked(parts, RESULTS),
-        notes=pd.concat([*tables, notes_table([*again, *notes])], ignore_index=True),
+        notes=pd.concat([*own, notes_table(differ)], ignore_index=True),
     )
-
-
-def _of(parts: Sequence[Part], schema: Schema) -> Iterator[tuple[Path, pd.DataFrame]]:
-    for file, part in parts:
-        table: pd.DataFrame = getattr(part, schema.name)
-        if len(table):
-            yield file, table
+    kept = with_runs(stacked, where)
+    again = [
+        *_repeated(kept.results, _origins(parts, RESULTS), RESULTS),
+        *_repeated(kept.samples, _origins(parts, SAMPLES), SAMPLES),
+    ]
+    said = pd.concat([kept.notes, notes_table([*again, *notes])], ignore_index=True)
+    return replace(kept, notes=said)
 
 
 def _stacked(parts: Sequence[Part], schema: Schema) -> pd.DataFrame:
-    tables = [table for _, table in _of(parts, schema)]
+    all_of_them: list[pd.DataFrame] = [getattr(part.tables, schema.name) for part in parts]
+    tables = [table for table in all_of_them if len(table)]
     empty: pd.DataFrame = getattr(Tables(), schema.name)
     return pd.concat(tables, ignore_index=True) if tables else empty
 
 
-def _files(parts: Sequence[Part], schema: Schema) -> list[str]:
+def _origins(parts: Sequence[Part], schema: Schema) -> list[str]:
     """Return the file that each row of the stacked table comes from."""
-    return [str(file) for file, table in _of(parts, schema) for _ in range(len(table))]
+    return [file for part in parts for file in part.origins(schema)]
 
 
-def _repeated(parts: Sequence[Part], schema: Schema) -> Iterator[Note]:
+def _repeated(table: pd.DataFrame, files: Sequence[str], schema: Schema) -> Iterator[Note]:
     """Yield a note if two files hold rows of the same key."""
-    table, files = _stacked(parts, schema), _files(parts, schema)
     keys = [name for name in schema.keys if name in table]
     again = table.duplicated(keys, keep=False)
     if not again.any():
@@ -166,17 +157,17 @@ def _repeated(parts: Sequence[Part], schema: Schema) -> Iterator[Note]:
     yield ("warning", files[rows[1]], "score" if schema is RESULTS else "example_id", said)
 
 
-def _merged_models(parts: Sequence[Part]) -> pd.DataFrame:
+def _merged_models(parts: Sequence[Part], notes: list[Note]) -> pd.DataFrame:
     """Return one row per model, filled from every file that knows it.
 
     A models file and a results file of one folder often know different things of a model. What
-    they both say must agree.
+    they both say must agree, but for rounding and for columns that are none of ours.
     """
     stacked = _stacked(parts, MODELS)
     if stacked.empty:
         return stacked
     try:
-        return folded_keys(agreed(stacked, _files(parts, MODELS)))
+        return folded_keys(agreed(stacked, _origins(parts, MODELS), notes))
     except TableError as error:
         raise LoadError(str(error)) from None
 
@@ -189,3 +180,20 @@ def _sized(tables: Tables, where: Path) -> Tables:
     names = ", ".join(guessed[:5]) + (f" and {len(guessed) - 5} more" if len(guessed) > 5 else "")
     said = notes_table([("warning", str(where), "n_params", f"read from the names of {names}")])
     return replace(tables, models=models, notes=pd.concat([tables.notes, said], ignore_index=True))
+
+
+def _noted(tables: Tables, found: Found) -> Tables:
+    """Return the tables with a note on each reader that was chosen, plain tables aside."""
+    counts = Counter(reader for _, reader in found.choices if reader.name != table.NAME)
+    notes = [
+        ("info", str(found.where), "", f"{_files(count)} read as '{reader.name}': {reader.about}")
+        for reader, count in counts.items()
+    ]
+    if not notes:
+        return tables
+    said = pd.concat([tables.notes, notes_table(notes)], ignore_index=True)
+    return replace(tables, notes=said)
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"

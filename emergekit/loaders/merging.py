@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from emergekit.errors import TableError
+from emergekit.files import Note
 from emergekit.tables import MODELS
 from emergekit.tables.keys import as_text, is_nested
 
 __all__ = ["agreed", "folded_keys"]
 
 _OF_ALL_RUNS = ("family", "n_params", "n_params_kind")
+_COUNTS = ("n_params", "n_tokens", "flops")
+_ROUNDING = 0.05  # 7B for 6.7e9 parameters
 
 
-def agreed(rows: pd.DataFrame, places: Sequence[str]) -> pd.DataFrame:
+def agreed(
+    rows: pd.DataFrame, places: Sequence[str], notes: list[Note] | None = None
+) -> pd.DataFrame:
     """Return one row per model (and run, step, seed), filled from every row that knows it.
 
     Parameters
@@ -24,6 +30,9 @@ def agreed(rows: pd.DataFrame, places: Sequence[str]) -> pd.DataFrame:
         Models, several rows for some.
     places : sequence of str
         Where each row comes from, for messages: "line 3", or a file.
+    notes : list, optional
+        Takes a note where places differ in what is no column of ours, of which the first is kept,
+        or in a count by rounding, of which the one with more digits is. None refuses both.
 
     Raises
     ------
@@ -36,30 +45,74 @@ def agreed(rows: pd.DataFrame, places: Sequence[str]) -> pd.DataFrame:
     groups = text.groupby(keys, dropna=False, sort=False).ngroup()
     if groups.is_unique:
         return rows
+    rows = rows.copy() if notes is not None else rows
     for name in rows.columns.difference(keys, sort=False):
-        _check_agreement(rows, name, groups, places)
+        pairs = _disagreements(rows, name, groups)
+        worst = [p for p in pairs if notes is None or not _is_lesser(rows, name, p)]
+        if worst:
+            raise TableError(f"{_difference(rows, name, worst[0], places)}; {_remedy(rows)}.")
+        if pairs and notes is not None:
+            said = _difference(rows, name, pairs[0], places)
+            more = f" (and {len(pairs) - 1} more differ)" if len(pairs) > 1 else ""
+            said += f"; {_keep_one(rows, name, groups, pairs)} was kept{more}"
+            notes.append(("warning", places[pairs[0][1]], name, said))
     return rows.groupby(groups, sort=False).first().reset_index(drop=True)
 
 
-def _check_agreement(
-    rows: pd.DataFrame, name: str, groups: pd.Series, places: Sequence[str]
-) -> None:
+def _disagreements(rows: pd.DataFrame, name: str, groups: pd.Series) -> list[tuple[int, int]]:
+    """Return each row that says something else than the first of its model, after that first."""
     known = rows[name].dropna()
     said = known.map(str) if known.map(is_nested).any() else as_text(known)
-    firsts = said.groupby(groups[said.index]).transform("first")
-    differs = said[said != firsts]
-    if differs.empty:
-        return
-    second = int(differs.index[0])
-    first = int(said.index[(groups[said.index] == groups[second]).to_numpy()][0])
+    own = groups[said.index]
+    differs = said != said.groupby(own).transform("first")
+    firsts = own[~own.duplicated()]
+    place = dict(zip(firsts, firsts.index, strict=True))
+    later = own[differs]
+    return [(place[group], row) for row, group in zip(later.index, later, strict=True)]
+
+
+def _difference(rows: pd.DataFrame, name: str, pair: tuple[int, int], places: Sequence[str]) -> str:
+    one, other = rows[name].iloc[list(pair)]
+    return (
+        f"model '{rows['model'].iloc[pair[0]]}' has {name} {_shown(one)} in "
+        f"{places[pair[0]]} and {_shown(other)} in {places[pair[1]]}"
+    )
+
+
+def _remedy(rows: pd.DataFrame) -> str:
     free = [key for key in ("run", "step") if key not in rows]
     keys = f", or add a column {' or '.join(map(repr, free))} that tells them apart" if free else ""
-    one, other = rows[name].iloc[[first, second]]
-    raise TableError(
-        f"model '{rows['model'].iloc[first]}' has {name} {_shown(one)} in "
-        f"{places[first]} and {_shown(other)} in {places[second]}; mend one, "
-        f"rename one{keys}."
-    )
+    return f"mend one, rename one{keys}"
+
+
+def _is_lesser(rows: pd.DataFrame, name: str, pair: tuple[int, int]) -> bool:
+    """Return whether the difference costs no column of ours, or is one of rounding."""
+    if name not in MODELS.names:
+        return True
+    one, other = rows[name].iloc[list(pair)]
+    are_numbers = all(isinstance(n, int | float | np.number) for n in (one, other))
+    near = are_numbers and abs(one - other) <= _ROUNDING * max(one, other)
+    return name in _COUNTS and bool(near)
+
+
+def _keep_one(
+    rows: pd.DataFrame, name: str, groups: pd.Series, pairs: Sequence[tuple[int, int]]
+) -> str:
+    """Write one value into all rows of each model that differs; return that of the first."""
+    kept = dict[int, object]()
+    for first, other in pairs:
+        model = int(groups.iloc[first])
+        best = kept.get(model, rows[name].iloc[first])
+        rival = rows[name].iloc[other]
+        kept[model] = max(best, rival, key=_digits) if name in _COUNTS else best
+    known = groups.isin(kept) & rows[name].notna()
+    rows.loc[known, name] = groups[known].map(kept)
+    return _shown(kept[int(groups.iloc[pairs[0][0]])])
+
+
+def _digits(number: float) -> int:
+    """Return the significant digits of a count: one that was rounded has fewer."""
+    return len(f"{number:.0f}".rstrip("0"))
 
 
 def _shown(value: object) -> str:

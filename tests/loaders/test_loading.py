@@ -1,6 +1,7 @@
 import os
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from emergekit import join_models, load
@@ -174,7 +175,7 @@ def test_files_that_no_reader_takes_are_noted_each(tmp_path):
     names = {
         "a.xlsx": "a spreadsheet, which no reader takes: save it as CSV; passed over",
         "b.csv.xz": "packed as .xz, which no reader unpacks: unpack it, or pack it as .gz; ",
-        "c.jsonl.zst": "packed as .zst, which",
+        "c.jsonl.xz": "packed as .xz, which",
         "d.eval": "no reader takes a .eval file; passed over",
         "e.txt.gz": "no reader takes a .txt.gz file; passed over",
         "f": "its name ends in no suffix",
@@ -309,3 +310,33 @@ def test_runs_of_results_share_what_is_known_of_their_model(tmp_path):
     tables = load(tmp_path)
     joined = join_models(tables.results, tables.models)
     assert joined["n_tokens"].tolist() == [1e9, 1e9]
+
+
+def test_files_that_round_or_describe_a_model_otherwise_come_together(write):
+    text = "model,n_params,dtype\na,{},{}\nb,100,{}\n"
+    write(text.format("7000000000", "float16", "x"), "one/r.csv")
+    write(text.format("6738415616", "bfloat16", "y"), "one/s.csv")
+    folder = write(text.format("6738415616", "int8", "x"), "one/t.csv").parent
+    tables = load(folder)
+    assert tables.models.to_dict("records") == [
+        {"model": "a", "n_params": 6738415616, "dtype": "float16"},
+        {"model": "b", "n_params": 100, "dtype": "x"},
+    ]
+    said = tables.notes.query("severity == 'warning'").set_index("field")["message"]
+    assert "model 'a' has n_params 7000000000 in" in said["n_params"]
+    assert said["n_params"].endswith("6738415616 was kept (and 1 more differ)")
+    assert said["dtype"].endswith("float16 was kept (and 2 more differ)")
+
+
+@pytest.mark.parametrize("name", ["r.csv.gz", "r.csv.zst", "r.json.gz", "r.jsonl.zst"])
+def test_packed_files_are_read_like_plain_ones(write, name):
+    rows = [{"model": "a", "task": "t", "metric": "acc", "score": 0.1}]
+    table = pd.DataFrame(rows)
+    kind = name.split(".")[1]
+    text = table.to_csv(index=False) if kind == "csv" else table.to_json(
+        orient="records", lines=kind == "jsonl"
+    )  # fmt: skip
+    codec = "gzip" if name.endswith("gz") else "zstd"
+    path = write(pa.Codec(codec).compress(text.encode(), asbytes=True), name)
+    assert load(path).results["score"].tolist() == [0.1]
+    assert load(path.parent).results["score"].tolist() == [0.1]

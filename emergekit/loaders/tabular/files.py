@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from emergekit.errors import LoadError
+from emergekit.loaders.documents import read_bytes
 from emergekit.loaders.tabular.delimited import read_delimited
 from emergekit.loaders.tabular.records import read_json, read_json_lines
 
@@ -29,18 +30,19 @@ _BEGINNINGS = (
     (b"\x1f\x8b", "packed with gzip: give its name the suffix .gz"),
     (b"PAR1\x15", "parquet: give its name the suffix .parquet"),
     (b"PK\x03\x04", "a spreadsheet or a zip archive: save it as CSV, or unpack it"),
-    (b"\x28\xb5\x2f\xfd", "packed with zstd: unpack it, or pack it with gzip"),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd: give its name the suffix .zst"),
     (b"\xfd7zXZ", "packed with xz: unpack it, or pack it with gzip"),
     (b"BZh91AY&SY", "packed with bzip2: unpack it, or pack it with gzip"),
     (b"<!doctype html", "a web page, not the table on it: download the raw file"),
     (b"<html", "a web page, not the table on it: download the raw file"),
 )
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
+_PACKED = (".gz", ".zst")
 
 
 def file_kind(path: Path) -> str | None:
     """Return the kind of file that the name tells: csv, tsv, parquet, json, jsonl, or None."""
-    bare = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    bare = path.with_suffix("") if path.suffix.lower() in _PACKED else path
     return SUFFIXES.get(bare.suffix.lower())
 
 
@@ -62,7 +64,8 @@ def read_rows(path: Path, delimiter: str | None = None) -> pd.DataFrame:
         raise LoadError(f"{path}: is a spreadsheet, which no reader takes; save it as CSV.")
     if kind is None:
         raise LoadError(
-            f"{path}: a table is one of {', '.join(SUFFIXES)} (or that with .gz), and this is not."
+            f"{path}: a table is one of {', '.join(SUFFIXES)} (or that with .gz or .zst), and this "
+            f"is not."
         )
     content = _content(path)
     _check_beginning(path, content, kind)
@@ -77,6 +80,8 @@ def read_rows(path: Path, delimiter: str | None = None) -> pd.DataFrame:
 
 
 def _content(path: Path) -> bytes:
+    if path.suffix.lower() == ".zst":
+        return read_bytes(path)
     try:
         raw = path.read_bytes()
         raw = gzip.decompress(raw) if path.suffix.lower() == ".gz" else raw

@@ -83,7 +83,7 @@ def test_decimal_commas_are_read_when_asked_and_named_when_not(write):
 def test_files_of_other_tools_are_recognised(write, content, tool):
     path = write(json.dumps(content), "t.json")
     with pytest.raises(LoadError, match=f"looks like a file of {tool}, which the table reader"):
-        load(path)
+        load(path, format="table")
 
 
 def test_real_files_of_other_tools_end_in_one_sentence(reference_files):
@@ -91,7 +91,7 @@ def test_real_files_of_other_tools_end_in_one_sentence(reference_files):
     assert files
     for file in files:
         with pytest.raises(LoadError, match=r"looks like a file of|not a table|is an object with"):
-            load(file)
+            load(file, format="table")
 
 
 def test_json_by_columns_is_read(write):
@@ -209,7 +209,7 @@ def test_names_inside_a_value_may_be_those_of_columns(write):
         ("t.csv", gzip.compress(b"model,task\n"), "packed with gzip: give its name the suffix"),
         ("t.json", b"PAR1\x15\x04\x15", "is parquet: give its name the suffix .parquet"),
         ("t.csv", b"PK\x03\x04rest", "is a spreadsheet or a zip archive: save it as CSV"),
-        ("t.csv", b"\x28\xb5\x2f\xfdrest", "packed with zstd: unpack it"),
+        ("t.csv", b"\x28\xb5\x2f\xfdrest", "packed with zstd: give its name"),
         ("t.jsonl", b"\xfd7zXZ\x00", "packed with xz: unpack it"),
         ("t.csv", b"BZh91AY&SY", "packed with bzip2"),
         ("t.csv", b"\n<!DOCTYPE html><html>404", "a web page, not the table on it"),

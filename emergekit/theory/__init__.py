@@ -1,6 +1,31 @@
 """The published theories of emergence as pure functions of arrays; no tables here."""
 
 from emergekit.theory import mirage
+from emergekit.theory.degrees import (
+    DegreeDistribution,
+    fixed_texts,
+    irregular_skills,
+    irregular_texts,
+    poisson_texts,
+    regular_skills,
+)
+from emergekit.theory.density_evolution import (
+    LearningCurve,
+    Transition,
+    asymptotic_testing_error,
+    critical_prior,
+    learned_fraction,
+    learning_curve,
+    learning_rounds,
+    transition,
+)
+from emergekit.theory.learner_thresholds import (
+    CriticalPoint,
+    critical_point,
+    emergence_threshold,
+    hysteresis_window,
+    unlearned_at_threshold,
+)
 from emergekit.theory.skills import (
     competence,
     max_alpha,
@@ -28,4 +53,23 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "chinchilla_excess",
     "failure_from_excess",
     "chinchilla_competence",
+    "DegreeDistribution",
+    "poisson_texts",
+    "fixed_texts",
+    "irregular_texts",
+    "regular_skills",
+    "irregular_skills",
+    "learning_curve",
+    "LearningCurve",
+    "learned_fraction",
+    "learning_rounds",
+    "asymptotic_testing_error",
+    "transition",
+    "Transition",
+    "critical_prior",
+    "emergence_threshold",
+    "unlearned_at_threshold",
+    "hysteresis_window",
+    "critical_point",
+    "CriticalPoint",
 ]

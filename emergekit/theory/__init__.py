@@ -1,6 +1,12 @@
 """The published theories of emergence as pure functions of arrays; no tables here."""
 
 from emergekit.theory import mirage
+from emergekit.theory.association import (
+    association_threshold,
+    giant_component,
+    giant_fraction,
+    giant_learned,
+)
 from emergekit.theory.degrees import (
     DegreeDistribution,
     fixed_texts,
@@ -26,6 +32,14 @@ from emergekit.theory.learner_thresholds import (
     hysteresis_window,
     unlearned_at_threshold,
 )
+from emergekit.theory.peeling import (
+    Peeled,
+    SimulatedLearning,
+    peel,
+    simulate_learning,
+    understood_texts,
+)
+from emergekit.theory.skill_graphs import SkillTextGraph, graph_from_edges, random_graph
 from emergekit.theory.skills import (
     competence,
     max_alpha,
@@ -72,4 +86,16 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "hysteresis_window",
     "critical_point",
     "CriticalPoint",
+    "SkillTextGraph",
+    "random_graph",
+    "graph_from_edges",
+    "peel",
+    "Peeled",
+    "understood_texts",
+    "simulate_learning",
+    "SimulatedLearning",
+    "giant_component",
+    "giant_fraction",
+    "giant_learned",
+    "association_threshold",
 ]

@@ -1,10 +1,11 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emergekit.theory.roots import bisect, peak
 
 
+@settings(max_examples=20)
 @given(root=st.floats(1e-200, 1e200))
 def test_bisection_finds_a_root_to_the_last_bit(root):
     assert abs(bisect(lambda x: x - root, 0.0, 2e200) - root) <= np.spacing(root)

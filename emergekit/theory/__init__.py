@@ -1,6 +1,7 @@
 """The published theories of emergence as pure functions of arrays; no tables here."""
 
 from emergekit.theory import mirage
+from emergekit.theory.adversary import simulate_adversary
 from emergekit.theory.association import (
     association_threshold,
     giant_component,
@@ -24,6 +25,14 @@ from emergekit.theory.density_evolution import (
     learning_curve,
     learning_rounds,
     transition,
+)
+from emergekit.theory.finite_graphs import JumpScaling, jump_probability, jump_scaling
+from emergekit.theory.hierarchies import (
+    ClassCurve,
+    class_curve,
+    compressed_bits,
+    fine_tuned_curve,
+    fine_tuned_threshold,
 )
 from emergekit.theory.learner_thresholds import (
     CriticalPoint,
@@ -67,6 +76,7 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "chinchilla_excess",
     "failure_from_excess",
     "chinchilla_competence",
+    "simulate_adversary",
     "DegreeDistribution",
     "poisson_texts",
     "fixed_texts",
@@ -86,6 +96,11 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "hysteresis_window",
     "critical_point",
     "CriticalPoint",
+    "fine_tuned_curve",
+    "fine_tuned_threshold",
+    "class_curve",
+    "ClassCurve",
+    "compressed_bits",
     "SkillTextGraph",
     "random_graph",
     "graph_from_edges",
@@ -94,6 +109,9 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "understood_texts",
     "simulate_learning",
     "SimulatedLearning",
+    "jump_scaling",
+    "JumpScaling",
+    "jump_probability",
     "giant_component",
     "giant_fraction",
     "giant_learned",

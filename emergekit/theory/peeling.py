@@ -137,10 +137,7 @@ def understood_texts(graph: SkillTextGraph, learned: ArrayLike) -> Flags:
     >>> understood_texts(graph_from_edges([0, 0, 1], [0, 1, 1], n_texts=3), [True, False])
     array([ True, False,  True])
     """
-    unknown = np.repeat(~_known(learned, graph), np.diff(graph.offsets))
-    understood = np.ones(graph.n_texts, dtype=np.bool_)
-    understood[graph.texts[unknown]] = False
-    return understood
+    return _all_known(graph, np.repeat(_known(learned, graph), np.diff(graph.offsets)))
 
 
 def simulate_learning(
@@ -173,7 +170,8 @@ def simulate_learning(
     Returns
     -------
     SimulatedLearning
-        Testing errors are of as many fresh texts, drawn evenly, as the corpus has.
+        Testing errors are of fresh texts, as many and as large as those of the corpus, with skills
+        drawn evenly.
 
     Raises
     ------
@@ -191,18 +189,17 @@ def simulate_learning(
         rng = np.random.default_rng(child)
         graph = random_graph(n_skills, ratio, degrees, rng)
         learned = peel(graph, learner, rng.random(graph.n_skills) < share, compiled).learned
-        fresh = _fresh_texts(graph, rng)
-        parts = (learned, ~understood_texts(fresh, learned), ~understood_texts(graph, learned))
-        found.append([part.mean() for part in parts])
+        fresh = learned[rng.integers(0, graph.n_skills, graph.n_edges, dtype=np.int32)]
+        understood = understood_texts(graph, learned)
+        found.append([learned.mean(), 1 - _all_known(graph, fresh).mean(), 1 - understood.mean()])
     return SimulatedLearning(*np.array(found).T)
 
 
-def _fresh_texts(graph: SkillTextGraph, rng: np.random.Generator) -> SkillTextGraph:
-    """Return texts of the same sizes, with skills drawn evenly: the skills are dealt anew."""
-    moved = rng.integers(0, graph.n_skills, graph.n_edges)
-    order = np.argsort(moved, kind="stable")
-    offsets = np.searchsorted(moved[order], np.arange(graph.n_skills + 1))
-    return SkillTextGraph(graph.n_skills, graph.n_texts, offsets, graph.texts[order])
+def _all_known(graph: SkillTextGraph, known: Flags) -> Flags:
+    """Return which texts have no edge to an unknown skill, given what each edge leads to."""
+    understood = np.ones(graph.n_texts, dtype=np.bool_)
+    understood[graph.texts[~known]] = False
+    return understood
 
 
 def _peel_one(graph: SkillTextGraph, learned: Flags) -> list[int]:

@@ -84,7 +84,7 @@ def test_learned_fractions_have_their_table(c, depth, ratio, learned):
     assert learned_fraction(ratio, c, depth) == pytest.approx(learned, abs=6e-6)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     graph=GRAPHS, ratio=st.floats(0.05, 3), depth=st.integers(1, 3), prior=st.sampled_from([0, 0.2])
 )
@@ -96,6 +96,7 @@ def test_following_the_curve_ends_where_the_rounds_do(graph, ratio, depth, prior
     assert (np.diff(rounds) <= 1e-15).all()
 
 
+@settings(max_examples=30)
 @given(c=st.floats(1.01, 3), depth=st.integers(1, 4), side=st.sampled_from([-1, 1]))
 def test_close_to_a_threshold_the_side_decides(c, depth, side):
     c = c * critical_point(depth).mean_skills
@@ -106,6 +107,7 @@ def test_close_to_a_threshold_the_side_decides(c, depth, side):
     assert q == pytest.approx(np.exp(-c * ratio * gammaincc(depth, c * q)), rel=1e-6)
 
 
+@settings(max_examples=25)
 @given(graph=GRAPHS, depth=st.integers(1, 3))
 def test_more_texts_never_teach_less_and_testing_is_harder_than_training(graph, depth):
     found = learning_curve(np.geomspace(0.01, 20, 50), graph, depth)
@@ -134,6 +136,7 @@ def test_the_numbers_of_slotted_aloha_that_are_asked_for_by_name():
     assert 1 / irregular.ratio == pytest.approx(0.938635, abs=5e-7)
 
 
+@settings(max_examples=20)
 @given(c=st.floats(1.02, 4), depth=st.integers(1, 4))
 def test_the_general_transition_agrees_with_the_closed_form(c, depth):
     c = c * critical_point(depth).mean_skills

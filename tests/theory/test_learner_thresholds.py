@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import gammaincc, lambertw
 
@@ -51,6 +51,7 @@ def test_thresholds_and_windows_have_their_table(learner, values):
     assert lower == pytest.approx(values[2], abs=6e-7)
 
 
+@settings(max_examples=25)
 @given(c=st.floats(2.8, 600))
 def test_the_one_skill_learner_is_solved_by_lambert(c):
     x = float(np.real(-1 / lambertw(-1 / c)))
@@ -58,6 +59,7 @@ def test_the_one_skill_learner_is_solved_by_lambert(c):
     assert unlearned_at_threshold(c) == pytest.approx(x / c, rel=1e-12)
 
 
+@settings(max_examples=25)
 @given(c=st.floats(1.01, 30), depth=st.integers(1, 6))
 def test_the_threshold_is_a_peak_of_the_curve_of_fixed_points(c, depth):
     c = c * critical_point(depth).mean_skills

@@ -34,6 +34,7 @@ def by_sets(graph, depth, known):
         learned = learned.union(*ready)
 
 
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 10**6),
     size=st.integers(2, 60),
@@ -48,7 +49,7 @@ def test_any_order_of_texts_learns_the_same(seed, size, mean, depth):
     assert learned == by_sets(graph, depth, known)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10**6),
     size=st.integers(2, 400),

@@ -16,6 +16,7 @@ def test_bisection_ends_at_the_nearer_end_where_there_is_no_root():
     np.testing.assert_allclose(found, [1.0, 1.5], rtol=1e-15)
 
 
+@settings(max_examples=20)
 @given(top=st.floats(-5, 5))
 def test_the_height_of_a_peak_is_exact(top):
     def hill(x):

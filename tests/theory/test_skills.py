@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
@@ -80,6 +80,7 @@ def test_the_condition_is_the_one_that_the_proof_gives_not_its_common_transcript
     assert found == pytest.approx(root / alpha, rel=1e-12)
 
 
+@settings(max_examples=40)
 @given(alpha=ALPHAS, theta=THETAS, k=st.integers(1, 64))
 def test_the_worst_case_is_never_worse_than_the_bound(alpha, theta, k):
     exact = skills.performance_curve([alpha], theta, k, "exact")

@@ -23,7 +23,7 @@ from scipy.sparse import csgraph
 from emergekit.errors import unknown
 from emergekit.theory.density_evolution import learned_fraction, learning_curve
 from emergekit.theory.peeling import understood_texts
-from emergekit.theory.ranges import Array, positive, shares
+from emergekit.theory.ranges import Array, positive, shares, single
 from emergekit.theory.roots import bisect
 from emergekit.theory.skill_graphs import SkillTextGraph
 
@@ -139,11 +139,12 @@ def giant_learned(ratio: ArrayLike, mean_skills: float, texts: Joined = "all") -
     >>> giant_learned([0.8, 1.0], 2.0, "understood").round(4)
     array([0.1784, 0.4808])
     """
-    q = np.atleast_1d(learning_curve(ratio, mean_skills).unlearned_edge)
+    c = single(positive(mean_skills, "mean_skills"), "mean_skills")
+    q = np.atleast_1d(learning_curve(ratio, c).unlearned_edge)
     step = partial(
         _walk_ends,
         r=np.broadcast_to(positive(ratio, "ratio"), q.shape).ravel(),
-        c=float(mean_skills),
+        c=c,
         q=q.ravel(),
         understood=_joined(texts) == "understood",
     )
@@ -185,7 +186,8 @@ def association_threshold(
     >>> round(association_threshold(2.0), 6)
     0.762116
     """
-    c, understood = float(positive(mean_skills, "mean_skills")), _joined(texts) == "understood"
+    c = single(positive(mean_skills, "mean_skills"), "mean_skills")
+    understood = _joined(texts) == "understood"
 
     def growth(r: Array) -> Array:
         phi = learned_fraction(r, c)

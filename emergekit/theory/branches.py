@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from emergekit.theory.ranges import Array
 from emergekit.theory.roots import bisect, peak
 
-__all__ = ["Curve", "Jump", "Knots", "first_reaching", "jumps", "knots"]
+__all__ = ["Curve", "Jump", "Knots", "first_reaching", "jumps", "knots", "last_holding"]
 
 Curve: TypeAlias = Callable[[Array], Array]
 """From positions to control values."""
@@ -43,17 +43,22 @@ class Jump(NamedTuple):
 
 
 def knots(curve: Curve, left: float, right: float) -> Knots:
-    """Return the curve on a grid even in the logarithm, with its peaks to rounding error."""
+    """Return the curve on a grid even in the logarithm, with exact peaks and troughs."""
     n = int(np.ceil(_PER_DECADE * np.log10(right / left))) + 2
     logs = np.linspace(np.log(left), np.log(right), n)
     values = curve(np.exp(logs))
-    tops = np.flatnonzero((values[1:-1] > values[:-2]) & (values[1:-1] >= values[2:])) + 1
-    if len(tops):
-        found = peak(lambda u: curve(np.exp(u)), logs[tops - 1], logs[tops + 1])
-        logs = np.sort(np.concatenate([logs, found]))
+    tops, bottoms = _turns(logs, curve, values, 1.0), _turns(logs, curve, values, -1.0)
+    if len(tops) or len(bottoms):
+        logs = np.sort(np.concatenate([logs, tops, bottoms]))
         values = curve(np.exp(logs))
-        tops = np.searchsorted(logs, found)
-    return Knots(np.exp(logs), values, tops)
+    return Knots(np.exp(logs), values, np.searchsorted(logs, tops))
+
+
+def _turns(logs: Array, curve: Curve, values: Array, sign: float) -> Array:
+    """Return where the curve has peaks (sign 1) or troughs (sign -1)."""
+    heights = sign * values
+    at = np.flatnonzero((heights[1:-1] > heights[:-2]) & (heights[1:-1] >= heights[2:])) + 1
+    return peak(lambda u: sign * curve(np.exp(u)), logs[at - 1], logs[at + 1])
 
 
 def first_reaching(curve: Curve, grid: Knots, levels: Array) -> Array:
@@ -68,6 +73,22 @@ def first_reaching(curve: Curve, grid: Knots, levels: Array) -> Array:
     return np.where(reached, found, np.inf).reshape(np.shape(levels))
 
 
+def last_holding(curve: Curve, grid: Knots, levels: Array) -> Array:
+    """Return the last position that the curve keeps at or below each level.
+
+    The state that has gone as far as it can stays there while the control falls to the level: 0
+    where nothing holds it, inf where the curve itself ends below the level.
+    """
+    least = np.minimum.accumulate(grid.values[::-1])[::-1]
+    flat = np.ravel(levels)
+    after = np.searchsorted(least, flat, side="right")
+    last = len(least) - 1
+    low, high = grid.positions[np.clip(after - 1, 0, last)], grid.positions[np.minimum(after, last)]
+    found = np.exp(bisect(lambda u: curve(np.exp(u)) - flat, np.log(low), np.log(high)))
+    found = np.where(after > last, np.inf, np.where(after == 0, 0.0, found))
+    return found.reshape(np.shape(levels))
+
+
 def jumps(curve: Curve, grid: Knots) -> list[Jump]:
     """Return the jumps of the state as the control grows, from left to right.
 
@@ -80,17 +101,7 @@ def jumps(curve: Curve, grid: Knots) -> list[Jump]:
         if value > record and top < len(grid.values) - 1:
             rest = Knots(grid.positions[top + 1 :], grid.values[top + 1 :], grid.peaks[:0])
             after = first_reaching(curve, rest, np.array(value))
-            lowest = _trough(curve, rest, float(after))
+            lowest = float(rest.values[rest.positions <= after].min())
             found.append(Jump(value, float(grid.positions[top]), float(after), lowest))
         record = max(record, value)
     return found
-
-
-def _trough(curve: Curve, rest: Knots, until: float) -> float:
-    """Return the least value before position `until`, to rounding error if it is inside."""
-    low = int(np.argmin(np.where(rest.positions < until, rest.values, np.inf)))
-    if low in (0, len(rest.values) - 1):
-        return float(rest.values[low])
-    ends = np.log(rest.positions[[low - 1, low + 1]])
-    found = peak(lambda u: -curve(np.exp(u)), ends[:1], ends[1:])
-    return float(curve(np.exp(found))[0])

@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from emergekit.theory.ranges import Array, counts, positive, shares
+from emergekit.theory.ranges import Array, counts, positive, shares, single
 
 __all__ = [
     "DegreeDistribution",
@@ -76,7 +76,8 @@ def poisson_texts(mean_skills: float) -> DegreeDistribution:
     ValueError
         If the mean is not positive.
     """
-    return DegreeDistribution("texts", float(positive(mean_skills, "mean_skills")))
+    mean = single(positive(mean_skills, "mean_skills"), "mean_skills")
+    return DegreeDistribution("texts", mean)
 
 
 def fixed_texts(n_skills: int) -> DegreeDistribution:

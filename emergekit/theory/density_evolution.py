@@ -26,7 +26,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from emergekit.theory.branches import Curve, Jump, first_reaching, jumps, knots
+from emergekit.theory.branches import Curve, Jump, first_reaching, jumps, knots, last_holding
 from emergekit.theory.degrees import DegreeDistribution, Degrees, as_degrees
 from emergekit.theory.learners import (
     Learner,
@@ -36,7 +36,7 @@ from emergekit.theory.learners import (
     not_all_known,
     succeeds,
 )
-from emergekit.theory.ranges import Array, counts, positive, within
+from emergekit.theory.ranges import Array, counts, positive, single, within
 
 __all__ = [
     "LearningCurve",
@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 _FAR = 1e12
+_SMALLEST = 1e-300
 _ROUNDING = 1e-9  # a smaller jump is a wave of rounding errors on a level curve
 
 
@@ -98,7 +99,12 @@ class Transition(NamedTuple):
 
 
 def learning_curve(
-    ratio: ArrayLike, degrees: Degrees, learner: Learner = 1, prior: float = 0.0
+    ratio: ArrayLike,
+    degrees: Degrees,
+    learner: Learner = 1,
+    prior: float = 0.0,
+    *,
+    retained: bool = False,
 ) -> LearningCurve:
     r"""Return what is learned at each ratio of texts to skills.
 
@@ -121,6 +127,9 @@ def learning_curve(
         that it teaches one, which must not rise.
     prior : float
         Share of skills known beforehand, pi, from 0 up to but not 1.
+    retained : bool
+        Whether to follow a learner that had all the texts it could want, and lost them again: the
+        other side of hysteresis, where the smallest stable fixed point is.
 
     Returns
     -------
@@ -145,7 +154,7 @@ def learning_curve(
     ratios, kind = positive(ratio, "ratio"), as_degrees(degrees)
     learner, start = as_learner(learner, kind), 1 - _known(prior)
     mean = kind.mean_skills(ratios)
-    edge = _largest_fixed_point(ratios, kind, learner, start)
+    edge = _fixed_point(ratios, kind, learner, start, retained)
     if kind.side == "texts":
         node = edge
     else:
@@ -268,8 +277,9 @@ def transition(degrees: Degrees, learner: Learner = 1, prior: float = 0.0) -> Tr
         return float(start * _series(kind.shares or (), missed))
 
     found = [
-        Transition(j.value, node(j.before, j.value), node(j.after, j.value), j.lowest, "first")
+        Transition(j.value, node(j.before, j.value), node(j.after, j.value), lowest, "first")
         for j in jumps(curve, grid)
+        for lowest in [j.lowest if j.lowest > _ROUNDING * j.value else 0.0]
     ]
     largest = max(found, key=_drop, default=None)
     if largest is not None and _drop(largest) > _ROUNDING:
@@ -363,7 +373,8 @@ def asymptotic_testing_error(ratio: ArrayLike, mean_skills: ArrayLike) -> Array:
 
 
 def _known(prior: float) -> float:
-    return float(within(prior, "prior", lambda p: (p >= 0) & (p < 1), "0 or more and below 1"))
+    known = within(prior, "prior", lambda p: (p >= 0) & (p < 1), "0 or more and below 1")
+    return single(known, "prior")
 
 
 def _series(coefficients: tuple[float, ...], x: Array) -> Array:
@@ -415,25 +426,29 @@ def _prior_at(
 ) -> Array:
     """Return the prior knowledge at which q = exp(-position) is a fixed point."""
     edge = np.exp(-position)
-    with np.errstate(divide="ignore"):
-        return 1 - edge / _next(edge, np.full_like(edge, ratio), degrees, learner, 1.0)
+    back = _next(edge, np.full_like(edge, ratio), degrees, learner, 1.0)
+    some = np.where(
+        back > 0, back, 1.0
+    )  # below floating point for skills that are sure to be learned
+    return np.where(back > 0, 1 - edge / some, -np.inf)
 
 
-def _largest_fixed_point(
-    ratios: Array, kind: DegreeDistribution, learner: Learner, start: float
+def _fixed_point(
+    ratios: Array, kind: DegreeDistribution, learner: Learner, start: float, retained: bool
 ) -> Array:
-    """Return where the rounds end, for all ratios at once."""
-    if not ratios.size or _is_stuck(kind, learner, start):
+    """Return where the rounds end, for all ratios at once; `retained`, from where all is known."""
+    if not ratios.size or (_is_stuck(kind, learner, start) and not retained):
         return np.full_like(ratios, start)
     curve: Curve = partial(_ratio_at, degrees=kind, learner=learner, start=start)
     few, many = float(ratios.min()), float(ratios.max())
     if kind.side == "texts":
         first = float(succeeds(learner, kind, np.array(start), np.array(kind.mean)))
-        left = min(1e-6, 0.4 * few * kind.mean * first)
+        left = max(_SMALLEST, min(1e-6, 0.4 * few * kind.mean * first))
         right = max(1e-5, 1.01 * many * kind.mean)
     else:
         left, right = 0.99 * few / kind.mean, _FAR * max(1.0, many)
-    return _edge_at(first_reaching(curve, knots(curve, left, right), ratios), kind, learner, start)
+    follow = last_holding if retained else first_reaching
+    return _edge_at(follow(curve, knots(curve, left, right), ratios), kind, learner, start)
 
 
 def _drop(jump: Transition) -> float:

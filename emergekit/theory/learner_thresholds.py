@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
-from emergekit.theory.ranges import Array, counts, existing, positive
+from emergekit.theory.ranges import Array, counts, existing, positive, single
 from emergekit.theory.roots import bisect
 
 __all__ = [
@@ -172,7 +172,7 @@ def hysteresis_window(mean_skills: ArrayLike, learner: int = 1) -> tuple[Array, 
 
 
 def _depth(learner: int) -> int:
-    return int(counts(learner, "learner"))
+    return int(single(counts(learner, "learner"), "learner"))
 
 
 def _flat(x: Array, depth: int) -> Array:

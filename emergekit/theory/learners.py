@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import betainc, gammainc, gammaincc
 
 from emergekit.theory.degrees import DegreeDistribution
-from emergekit.theory.ranges import Array, counts, shares
+from emergekit.theory.ranges import Array, counts, shares, single
 
 __all__ = ["Learner", "as_learner", "fails", "misunderstands", "not_all_known", "succeeds"]
 
@@ -36,7 +36,7 @@ def as_learner(learner: Learner, degrees: DegreeDistribution) -> Learner:
         Poisson.
     """
     if not callable(learner):
-        return int(counts(learner, "learner"))
+        return int(single(counts(learner, "learner"), "learner"))
     if degrees.side == "texts" and degrees.shares is not None:
         raise ValueError(
             "A success function takes the mean of a Poisson number of other unknown skills, so "

@@ -14,7 +14,7 @@ one left names it (Goodrich & Mitzenmacher 2011, "Invertible Bloom lookup tables
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -22,8 +22,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from emergekit.compute import Engine, run
 from emergekit.theory.degrees import Degrees
-from emergekit.theory.ranges import Array, counts, within
+from emergekit.theory.ranges import Array, counts, single, within
 from emergekit.theory.skill_graphs import SkillTextGraph, random_graph, spread
 
 __all__ = ["Peeled", "SimulatedLearning", "peel", "simulate_learning", "understood_texts"]
@@ -97,7 +98,7 @@ def peel(
     >>> peel(chain).n_learned  # the first text teaches skill 0, the second then 1, the third 2
     array([0, 1, 2, 3])
     """
-    depth = int(counts(learner, "learner"))
+    depth = int(single(counts(learner, "learner"), "learner"))
     learned = np.zeros(graph.n_skills, dtype=np.bool_) if known is None else _known(known, graph)
     fast = _module(compiled) if _wanted(compiled, graph) else None
     if fast is None:
@@ -150,6 +151,7 @@ def simulate_learning(
     n_graphs: int = 1,
     seed: int = 0,
     compiled: bool | None = None,
+    engine: Engine = "serial",
 ) -> SimulatedLearning:
     """Return what is learned from random graphs, to set beside `learning_curve`.
 
@@ -164,8 +166,10 @@ def simulate_learning(
     n_graphs : int
         How many graphs.
     seed : int
-        Equal seeds give equal numbers; each graph has a stream of its own, so the first graphs do
-        not depend on how many there are.
+        Equal seeds give equal numbers, on every engine; each graph has a stream of its own, so the
+        first graphs do not depend on how many there are.
+    engine : {"serial", "processes", "dask"}
+        As in `compute.run`.
 
     Returns
     -------
@@ -183,16 +187,29 @@ def simulate_learning(
     >>> simulate_learning(10_000, 1.2, 3.0).learned.round(2)
     array([0.96])
     """
-    share = float(within(prior, "prior", lambda p: (p >= 0) & (p < 1), "0 or more and below 1"))
-    found = []
-    for child in np.random.SeedSequence(seed).spawn(int(counts(n_graphs, "n_graphs"))):
-        rng = np.random.default_rng(child)
-        graph = random_graph(n_skills, ratio, degrees, rng)
-        learned = peel(graph, learner, rng.random(graph.n_skills) < share, compiled).learned
-        fresh = learned[rng.integers(0, graph.n_skills, graph.n_edges, dtype=np.int32)]
-        understood = understood_texts(graph, learned)
-        found.append([learned.mean(), 1 - _all_known(graph, fresh).mean(), 1 - understood.mean()])
-    return SimulatedLearning(*np.array(found).T)
+    known = within(prior, "prior", lambda p: (p >= 0) & (p < 1), "0 or more and below 1")
+    share = single(known, "prior")
+    one = partial(_learn_one, n_skills, ratio, degrees, learner, share, compiled)
+    graphs = range(int(single(counts(n_graphs, "n_graphs"), "n_graphs")))
+    return SimulatedLearning(*np.array(run(one, graphs, engine=engine, seed=seed)).T)
+
+
+def _learn_one(
+    n_skills: int,
+    ratio: float,
+    degrees: Degrees,
+    learner: int,
+    share: float,
+    compiled: bool | None,
+    number: int,
+    rng: np.random.Generator,
+) -> tuple[float, float, float]:
+    """Return what is learned from one graph, and the errors; the number only tells graphs apart."""
+    graph = random_graph(n_skills, ratio, degrees, rng)
+    learned = peel(graph, learner, rng.random(graph.n_skills) < share, compiled).learned
+    fresh = learned[rng.integers(0, graph.n_skills, graph.n_edges, dtype=np.int32)]
+    understood = understood_texts(graph, learned)
+    return learned.mean(), 1 - _all_known(graph, fresh).mean(), 1 - understood.mean()
 
 
 def _all_known(graph: SkillTextGraph, known: Flags) -> Flags:

@@ -8,6 +8,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from emergekit.errors import shown
+
 __all__ = [
     "Array",
     "chances",
@@ -18,6 +20,7 @@ __all__ = [
     "open_shares",
     "positive",
     "shares",
+    "single",
     "within",
 ]
 
@@ -55,7 +58,10 @@ def within(
     Traceback (most recent call last):
     ValueError: n_params must be positive; entry 1 is -2.
     """
-    array = np.asarray(values, dtype=float)
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be {must}; {shown(values)} is not.") from None
     bad = ~holds(array)
     if bad.any():
         first = int(np.argmax(bad.ravel()))
@@ -145,6 +151,19 @@ def counts(values: ArrayLike, name: str, least: int = 1) -> Array:
         lambda n: (n >= least) & (n == np.floor(n)) & np.isfinite(n),
         f"a whole number, {least} or more",
     )
+
+
+def single(values: Array, name: str) -> float:
+    """Return one number, where several make no sense.
+
+    Raises
+    ------
+    ValueError
+        If there are several.
+    """
+    if values.ndim:
+        raise ValueError(f"{name} must be one number; its shape is {values.shape}.")
+    return float(values)
 
 
 def existing(values: ArrayLike, exist: ArrayLike, absent: float, why: str, *named: Array) -> Array:

@@ -9,6 +9,7 @@ from emergekit import theory
 from emergekit.theory import (
     critical_point,
     critical_prior,
+    density_evolution,
     emergence_threshold,
     fixed_texts,
     hysteresis_window,
@@ -199,11 +200,46 @@ def test_prior_knowledge_has_its_points():
     assert (1 - low, 1 - high) == pytest.approx((0.6486, 0.0044), abs=6e-5)
 
 
+@settings(max_examples=20)
+@given(degree=st.integers(2, 6), ratio=st.floats(0.1, 3))
+def test_prior_knowledge_is_as_good_as_fewer_skills_where_degrees_are_regular(degree, ratio):
+    # q = (1 - prior) lambda(1 - P(d q / R)) is the equation at R / (1 - prior), in q / (1 - prior)
+    threshold = transition(regular_skills(degree)).ratio
+    found = critical_prior([ratio], regular_skills(degree))[0]
+    if degree > 2 and ratio < 0.999 * threshold:
+        assert found == pytest.approx(1 - ratio / threshold, abs=1e-9)
+    elif degree == 2 or ratio > threshold:
+        assert np.isnan(found)
+
+
 def test_a_prior_that_makes_no_jump_is_absent():
     assert np.isnan(critical_prior([0.5], 1.5)).all()
     with pytest.raises(ValueError, match="no prior knowledge makes learning jump"):
         critical_prior(3.0, 3.0)
     assert 0 < critical_prior(0.99, 3.0) < 0.1  # inside the window of hysteresis
+
+
+def test_what_was_learned_is_kept_down_to_the_lower_end_of_the_window():
+    for c, depth in ((3.0, 1), (6.0, 2), (8.0, 3)):
+        lower, upper = (float(end) for end in hysteresis_window(c, depth))
+        assert transition(c, depth).lower_ratio == pytest.approx(lower, rel=1e-12)
+        ratios = [lower * (1 - 1e-9), lower * (1 + 1e-9), upper * (1 - 1e-9), upper * (1 + 1e-9)]
+        first = learning_curve(ratios, c, depth).learned
+        kept = learning_curve(ratios, c, depth, retained=True).learned
+        assert kept[0] == pytest.approx(first[0])
+        assert (kept[1:3] > first[1:3] + 0.1).all()
+        assert kept[3] == pytest.approx(first[3])
+
+
+@settings(max_examples=30)
+@given(graph=GRAPHS, ratio=st.floats(0.05, 3), depth=st.integers(1, 3))
+def test_what_is_kept_is_where_rounds_end_that_begin_with_all_known(graph, ratio, depth):
+    q = np.array(1e-9)  # almost; there is no public way to begin there, hence the inner step
+    for _ in range(1500):
+        before, q = q, density_evolution._next(q, np.array(ratio), graph, depth, 1.0)
+    assume(abs(q - before) <= 1e-11 * q or q < 1e-14)
+    found = learning_curve(ratio, graph, depth, retained=True).unlearned_edge
+    assert found == pytest.approx(q, rel=1e-6, abs=1e-11)
 
 
 def test_below_the_critical_point_learning_is_smooth():

@@ -18,13 +18,10 @@ from emergekit.theory.degrees import (
 )
 from emergekit.theory.density_evolution import (
     LearningCurve,
-    Transition,
     asymptotic_testing_error,
-    critical_prior,
     learned_fraction,
     learning_curve,
     learning_rounds,
-    transition,
 )
 from emergekit.theory.finite_graphs import JumpScaling, jump_probability, jump_scaling
 from emergekit.theory.hierarchies import (
@@ -41,6 +38,7 @@ from emergekit.theory.learner_thresholds import (
     hysteresis_window,
     unlearned_at_threshold,
 )
+from emergekit.theory.learning_jumps import Transition, critical_prior, transition
 from emergekit.theory.peeling import (
     Peeled,
     SimulatedLearning,

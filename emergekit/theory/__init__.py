@@ -47,15 +47,14 @@ from emergekit.theory.peeling import (
     understood_texts,
 )
 from emergekit.theory.skill_graphs import SkillTextGraph, graph_from_edges, random_graph
-from emergekit.theory.skills import (
+from emergekit.theory.skill_tuples import (
     competence,
-    max_alpha,
-    performance_curve,
     tuple_coverage_bound,
     tuple_failure,
     tuple_performance_curve,
     unseen_share,
 )
+from emergekit.theory.skills import max_alpha, performance_curve
 from emergekit.theory.slingshot import (
     chinchilla_competence,
     chinchilla_excess,

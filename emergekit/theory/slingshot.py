@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike
 
 from emergekit.errors import unknown
 from emergekit.theory.ranges import Array, positive, within
-from emergekit.theory.skills import Bound, competence
+from emergekit.theory.skill_tuples import competence
+from emergekit.theory.skills import Bound
 
 __all__ = ["Link", "chinchilla_competence", "chinchilla_excess", "failure_from_excess"]
 

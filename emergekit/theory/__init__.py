@@ -1,5 +1,116 @@
 """The published theories of emergence as pure functions of arrays; no tables here."""
 
 from emergekit.theory import mirage
+from emergekit.theory.adversary import simulate_adversary
+from emergekit.theory.association import (
+    association_threshold,
+    giant_component,
+    giant_fraction,
+    giant_learned,
+)
+from emergekit.theory.degrees import (
+    DegreeDistribution,
+    fixed_texts,
+    irregular_skills,
+    irregular_texts,
+    poisson_texts,
+    regular_skills,
+)
+from emergekit.theory.density_evolution import (
+    LearningCurve,
+    asymptotic_testing_error,
+    learned_fraction,
+    learning_curve,
+    learning_rounds,
+)
+from emergekit.theory.finite_graphs import JumpScaling, jump_probability, jump_scaling
+from emergekit.theory.hierarchies import (
+    ClassCurve,
+    class_curve,
+    compressed_bits,
+    fine_tuned_curve,
+    fine_tuned_threshold,
+)
+from emergekit.theory.learner_thresholds import (
+    CriticalPoint,
+    critical_point,
+    emergence_threshold,
+    hysteresis_window,
+    unlearned_at_threshold,
+)
+from emergekit.theory.learning_jumps import Transition, critical_prior, transition
+from emergekit.theory.peeling import (
+    Peeled,
+    SimulatedLearning,
+    peel,
+    simulate_learning,
+    understood_texts,
+)
+from emergekit.theory.skill_graphs import SkillTextGraph, graph_from_edges, random_graph
+from emergekit.theory.skill_tuples import (
+    competence,
+    tuple_coverage_bound,
+    tuple_failure,
+    tuple_performance_curve,
+    unseen_share,
+)
+from emergekit.theory.skills import max_alpha, performance_curve
+from emergekit.theory.slingshot import (
+    chinchilla_competence,
+    chinchilla_excess,
+    failure_from_excess,
+)
 
-__all__ = ["mirage"]
+__all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
+    "mirage",
+    "max_alpha",
+    "performance_curve",
+    "tuple_failure",
+    "tuple_performance_curve",
+    "competence",
+    "tuple_coverage_bound",
+    "unseen_share",
+    "chinchilla_excess",
+    "failure_from_excess",
+    "chinchilla_competence",
+    "simulate_adversary",
+    "DegreeDistribution",
+    "poisson_texts",
+    "fixed_texts",
+    "irregular_texts",
+    "regular_skills",
+    "irregular_skills",
+    "learning_curve",
+    "LearningCurve",
+    "learned_fraction",
+    "learning_rounds",
+    "asymptotic_testing_error",
+    "transition",
+    "Transition",
+    "critical_prior",
+    "emergence_threshold",
+    "unlearned_at_threshold",
+    "hysteresis_window",
+    "critical_point",
+    "CriticalPoint",
+    "fine_tuned_curve",
+    "fine_tuned_threshold",
+    "class_curve",
+    "ClassCurve",
+    "compressed_bits",
+    "SkillTextGraph",
+    "random_graph",
+    "graph_from_edges",
+    "peel",
+    "Peeled",
+    "understood_texts",
+    "simulate_learning",
+    "SimulatedLearning",
+    "jump_scaling",
+    "JumpScaling",
+    "jump_probability",
+    "giant_component",
+    "giant_fraction",
+    "giant_learned",
+    "association_threshold",
+]

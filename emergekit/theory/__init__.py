@@ -8,6 +8,14 @@ from emergekit.theory.association import (
     giant_fraction,
     giant_learned,
 )
+from emergekit.theory.compute_optimal import (
+    ComputeOptimum,
+    compute_optimal_sizes,
+    concepts_learned,
+    excess_entropy_bound,
+    flops_of_compute,
+    training_error,
+)
 from emergekit.theory.degrees import (
     DegreeDistribution,
     fixed_texts,
@@ -23,13 +31,26 @@ from emergekit.theory.density_evolution import (
     learning_curve,
     learning_rounds,
 )
-from emergekit.theory.finite_graphs import JumpScaling, jump_probability, jump_scaling
+from emergekit.theory.finite_graphs import (
+    JumpScaling,
+    jump_probability,
+    jump_scaling,
+)
 from emergekit.theory.hierarchies import (
     ClassCurve,
     class_curve,
     compressed_bits,
     fine_tuned_curve,
     fine_tuned_threshold,
+)
+from emergekit.theory.ldpc import (
+    BinomialDegrees,
+    BpThreshold,
+    RegularDegrees,
+    bit_error,
+    block_error,
+    bp_threshold,
+    finite_length_alpha,
 )
 from emergekit.theory.learner_thresholds import (
     CriticalPoint,
@@ -46,7 +67,27 @@ from emergekit.theory.peeling import (
     simulate_learning,
     understood_texts,
 )
-from emergekit.theory.skill_graphs import SkillTextGraph, graph_from_edges, random_graph
+from emergekit.theory.percolation import (
+    bipartite_giant,
+    bipartite_threshold,
+    random_graph_giant,
+    simulate_bipartite_giant,
+    simulate_random_graph_giant,
+)
+from emergekit.theory.skill_graphs import (
+    SkillTextGraph,
+    graph_from_edges,
+    random_graph,
+)
+from emergekit.theory.skill_levels import (
+    composed_accuracy,
+    concept_pairs_needed,
+    level_giant_fraction,
+    level_weights,
+    prerequisites,
+    skill_edge_chance,
+    skill_pair_chance,
+)
 from emergekit.theory.skills import (
     competence,
     max_alpha,
@@ -114,4 +155,29 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "giant_fraction",
     "giant_learned",
     "association_threshold",
+    "BinomialDegrees",
+    "BpThreshold",
+    "RegularDegrees",
+    "bit_error",
+    "block_error",
+    "bp_threshold",
+    "finite_length_alpha",
+    "ComputeOptimum",
+    "compute_optimal_sizes",
+    "concepts_learned",
+    "excess_entropy_bound",
+    "flops_of_compute",
+    "training_error",
+    "composed_accuracy",
+    "concept_pairs_needed",
+    "level_giant_fraction",
+    "level_weights",
+    "prerequisites",
+    "skill_edge_chance",
+    "skill_pair_chance",
+    "bipartite_giant",
+    "bipartite_threshold",
+    "simulate_bipartite_giant",
+    "simulate_random_graph_giant",
+    "random_graph_giant",
 ]

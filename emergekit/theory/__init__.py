@@ -2,11 +2,29 @@
 
 from emergekit.theory import mirage
 from emergekit.theory.adversary import simulate_adversary
+from emergekit.theory.apparent import (
+    apparent_threshold,
+    models_in_rise,
+    simulate_exact_match,
+    size_at_score,
+)
 from emergekit.theory.association import (
     association_threshold,
     giant_component,
     giant_fraction,
     giant_learned,
+)
+from emergekit.theory.collapsing import (
+    DataCollapse,
+    collapse_quality,
+    data_collapse,
+    rescaled,
+)
+from emergekit.theory.compositions import (
+    composed_success,
+    composition_delay,
+    composition_steepness,
+    concept_success,
 )
 from emergekit.theory.compute_optimal import (
     ComputeOptimum,
@@ -35,6 +53,14 @@ from emergekit.theory.finite_graphs import (
     JumpScaling,
     jump_probability,
     jump_scaling,
+)
+from emergekit.theory.finite_size import (
+    Sharpening,
+    binder_cumulant,
+    crossings,
+    is_sharpening,
+    rise_widths,
+    susceptibility,
 )
 from emergekit.theory.hierarchies import (
     ClassCurve,
@@ -73,6 +99,19 @@ from emergekit.theory.percolation import (
     random_graph_giant,
     simulate_bipartite_giant,
     simulate_random_graph_giant,
+)
+from emergekit.theory.quanta import (
+    hutter_error,
+    hutter_error_asymptotic,
+    quanta_by_data,
+    quanta_exponents,
+    quanta_frequencies,
+    quanta_loss,
+    token_loss,
+)
+from emergekit.theory.random_energy import (
+    random_energy_success,
+    random_energy_threshold,
 )
 from emergekit.theory.skill_graphs import (
     SkillTextGraph,
@@ -155,6 +194,10 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "giant_fraction",
     "giant_learned",
     "association_threshold",
+    "apparent_threshold",
+    "models_in_rise",
+    "simulate_exact_match",
+    "size_at_score",
     "BinomialDegrees",
     "BpThreshold",
     "RegularDegrees",
@@ -175,9 +218,32 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "prerequisites",
     "skill_edge_chance",
     "skill_pair_chance",
+    "composed_success",
+    "composition_delay",
+    "composition_steepness",
+    "concept_success",
+    "hutter_error",
+    "hutter_error_asymptotic",
+    "quanta_by_data",
+    "quanta_exponents",
+    "quanta_frequencies",
+    "quanta_loss",
+    "token_loss",
     "bipartite_giant",
     "bipartite_threshold",
     "simulate_bipartite_giant",
     "simulate_random_graph_giant",
     "random_graph_giant",
+    "random_energy_success",
+    "random_energy_threshold",
+    "Sharpening",
+    "binder_cumulant",
+    "crossings",
+    "is_sharpening",
+    "rise_widths",
+    "susceptibility",
+    "DataCollapse",
+    "collapse_quality",
+    "data_collapse",
+    "rescaled",
 ]

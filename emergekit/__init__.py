@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from emergekit import compute, datasets, figures, fitting, laws, metrics, theory
+    from emergekit import compute, datasets, figures, fitting, laws, metrics, prediction, theory
     from emergekit.emergence import (
         break_test,
         collapse_test,
@@ -67,7 +67,7 @@ _HOMES = {
     "fit_threshold": "emergence",
     "report": "reporting",
 }
-_MODULES = ("compute", "theory", "metrics", "datasets", "laws", "fitting", "figures")
+_MODULES = ("compute", "theory", "metrics", "datasets", "laws", "fitting", "prediction", "figures")
 
 __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "TableError",
@@ -104,6 +104,7 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "collapse_test",
     "break_test",
     "fit_threshold",
+    "prediction",
     "figures",
     "report",
 ]

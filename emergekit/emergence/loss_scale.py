@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 from emergekit.errors import FitError, unknown
 from emergekit.fitting import Fit
+from emergekit.fitting.uncertainty.drawing import parameter_draws
 
 __all__ = ["normalized_performance", "scale_at_loss", "threshold_size"]
 
@@ -171,7 +172,7 @@ def scale_at_loss(
     if along not in law.variables:
         raise FitError(f"scale_at_loss: {unknown('variable', along, law.variables)}")
     others = _others(fit, along, dict(given or {}), tokens_per_param)
-    params = _draws(fit, seed)
+    params = parameter_draws(fit, _DRAWS, seed)
     losses = np.full(len(params), float(loss))
     if interval is not None:
         losses[1:] += _wobble(interval, level, len(params) - 1, seed)
@@ -204,24 +205,6 @@ def _others(
             f"given={{{absent[0]!r}: ...}}, or tie tokens with tokens_per_param=20."
         )
     return {name: float(given[name]) for name in needed}
-
-
-def _draws(fit: Fit, seed: int) -> pd.DataFrame:
-    """Return parameters: the estimates, then draws of what might have been estimated."""
-    names = list(fit.law.names)
-    if fit.draws is not None:
-        return pd.concat([fit.params[names].to_frame().T, fit.draws[names]], ignore_index=True)
-    rng = np.random.default_rng(seed)
-    estimate = fit.params[names].to_numpy(dtype=float)
-    cov = np.nan_to_num(fit.cov.loc[names, names].to_numpy(dtype=float))
-    # On the scale that parameters are searched on, so that what is positive stays so.
-    log = np.array(
-        [p.scale == "log" and v > 0 for p, v in zip(fit.law.parameters, estimate, strict=True)]
-    )
-    stretch = np.where(log, np.where(log, estimate, 1.0), 1.0)
-    z = rng.multivariate_normal(np.zeros(len(names)), cov / np.outer(stretch, stretch), _DRAWS)
-    drawn = np.where(log, estimate * np.exp(np.where(log, z, 0.0)), estimate + z)
-    return pd.DataFrame(np.vstack([estimate, drawn]), columns=names)
 
 
 def _wobble(interval: tuple[float, float], level: float, n: int, seed: int) -> Array:

@@ -10,13 +10,39 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from emergekit.errors import unknown
-from emergekit.figures import benchmark, cost, loss_view, mirage, scaling
+from emergekit.figures import (
+    benchmark,
+    cost,
+    learners,
+    loss_view,
+    mirage,
+    mirage_knobs,
+    scaling,
+    size_scaling,
+    skill_curves,
+    theories,
+)
 
-__all__ = ["FIGURES", "benchmark", "cost", "describe", "get", "loss_view", "mirage", "scaling"]
+__all__ = [
+    "FIGURES",
+    "benchmark",
+    "cost",
+    "describe",
+    "get",
+    "learners",
+    "loss_view",
+    "mirage",
+    "mirage_knobs",
+    "scaling",
+    "size_scaling",
+    "skill_curves",
+    "theories",
+]
 
 FIGURES: Mapping[str, Callable[[], tuple[Figure, pd.DataFrame]]] = MappingProxyType(
     {
         "mirage-model": mirage.mathematical_model,
+        "mirage-knobs": mirage_knobs.knobs,
         "mirage-emergence-scores": mirage.emergence_scores,
         "mirage-annotated-metrics": mirage.annotated_metrics,
         "chinchilla": scaling.chinchilla,
@@ -26,6 +52,12 @@ FIGURES: Mapping[str, Callable[[], tuple[Figure, pd.DataFrame]]] = MappingProxyT
         "loss-collapse": loss_view.collapse,
         "loss-metrics": loss_view.metrics_at_threshold,
         "loss-performance": loss_view.performance,
+        "skill-curves": skill_curves.performance_curves,
+        "learners": learners.learning,
+        "learners-hierarchy": learners.hierarchy,
+        "size-scaling": size_scaling.compute_optimal,
+        "size-plateaus": size_scaling.plateaus,
+        "theories": theories.side_by_side,
     }
 )
 

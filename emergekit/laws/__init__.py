@@ -12,6 +12,7 @@ from emergekit.laws.chinchilla import CHINCHILLA
 from emergekit.laws.compute_optimal import optimal_power_law
 from emergekit.laws.decays import exponential
 from emergekit.laws.formula import Formula
+from emergekit.laws.guarantees import skill_guarantee_law
 from emergekit.laws.humps import inverted_u_shaped, u_shaped
 from emergekit.laws.kaplan import KAPLAN
 from emergekit.laws.law import Law, Parameter
@@ -22,10 +23,12 @@ from emergekit.laws.power import m1, m2, offset_power_law, power_law
 from emergekit.laws.repetition import REPETITION
 from emergekit.laws.saturating import m3, m4
 from emergekit.laws.sigmoids import chance_logistic, logistic
+from emergekit.laws.skill_graphs import giant_component_law, learner_law
+from emergekit.laws.theory import QUANTA, composition_law, exact_match_law, random_energy_law
 from emergekit.laws.thresholds import hinge, power_hinge, softplus_hinge, step
 from emergekit.laws.tying import tied
 
-__all__ = [  # noqa: RUF022  losses of one variable, of several, scores, optima
+__all__ = [  # noqa: RUF022  losses of one variable, of several, scores, optima, theories
     "LAWS",
     "Law",
     "Parameter",
@@ -54,6 +57,13 @@ __all__ = [  # noqa: RUF022  losses of one variable, of several, scores, optima
     "u_shaped",
     "inverted_u_shaped",
     "optimal_power_law",
+    "QUANTA",
+    "exact_match_law",
+    "composition_law",
+    "random_energy_law",
+    "learner_law",
+    "giant_component_law",
+    "skill_guarantee_law",
     "tied",
 ]
 
@@ -88,4 +98,13 @@ LAWS = (
     inverted_u_shaped(),
     optimal_power_law("n_params"),
     optimal_power_law("n_tokens"),
+    QUANTA,
+    exact_match_law(),
+    composition_law(),
+    composition_law("loss", chance=0.25),
+    random_energy_law(),
+    learner_law(),
+    learner_law(measure="understood"),
+    giant_component_law(),
+    skill_guarantee_law(),
 )

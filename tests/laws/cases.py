@@ -15,6 +15,7 @@ RUNS = pd.DataFrame(
         "flops": [1e18, 2e21, 6e23, 1e20],
         "n_unique_tokens": [1e9, 1e10, 7e11, 4e9],
         "loss": [2.9, 2.4, 1.9, 2.6],
+        "n_target_tokens": [1.0, 5.0, 2.0, 1.0],
     }
 )
 ADDITION = pd.DataFrame({"n_tokens": [544.0, 608.0, 672.0, 928.0]})
@@ -68,6 +69,15 @@ PARAMS = {
     },
     "optimal_n_params": {"k": 0.09, "a": 0.5},
     "optimal_n_tokens": {"k": 1.85, "a": 0.5},
+    "quanta": {"E": 1.8, "A": 480.0, "B": 100.0, "alpha": 0.35},
+    "exact_match": {"N_c": 1e9, "alpha": 0.5},
+    "composition_in_flops": {"x0": 20.5, "k": 1.3, "n": 3.0},
+    "composition_in_loss": {"x0": 2.4, "k": 5.0, "n": 3.0},
+    "random_energy_in_flops": {"x0": 20.5, "k": 0.6},
+    "learner_learned_in_n_tokens": {"x0": 11.9, "c": 2.0},
+    "learner_understood_in_n_tokens": {"x0": 11.9, "c": 2.0},
+    "giant_component_in_n_params": {"x0": 7.5, "b": 0.2, "n": 3.0},
+    "skill_guarantee_k8_tuples1": {"E": 1.7, "f": 0.002},
 }
 PARAMS["inverted_u_shaped_in_flops"] = {
     **PARAMS["u_shaped_in_flops"],

@@ -1,0 +1,383 @@
+"""Laws of skills that are learned, or joined, on a random graph: with a jump, or with a corner.
+
+Both theories give the score by an equation that has it on both sides. The root is found on its
+branch by halving, and one step of Newton's method carries it over to derivatives.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from scipy.special import lambertw
+
+from emergekit.errors import unknown
+from emergekit.laws.axis import Kind, ahead, axis_of, direction, place, variable_at
+from emergekit.laws.formula import Formula, require_variable
+from emergekit.laws.law import Array, Law, Parameter
+from emergekit.laws.searching import best_starts, rising_law
+
+__all__ = ["giant_component_law", "learner_law"]
+
+Measure: TypeAlias = Literal["learned", "understood"]
+
+_MEASURES = ("learned", "understood")
+_HALVINGS = 36
+_MOST_DECADES = 6.0
+
+
+def unlearned(ratio: Array, c: Array) -> Array:
+    r"""Return the share of skills that a 1-skill learner leaves unlearned, for real numbers.
+
+    .. math:: q = e^{-c R e^{-c q}}, \quad \text{the largest root}
+
+    Parameters
+    ----------
+    ratio : array
+        Texts per skill R, 0 or more.
+    c : array
+        Mean number of skills per text; broadcasts against R.
+
+    Returns
+    -------
+    array
+        As `theory.learning_curve`, which takes one c at a time.
+
+    References
+    ----------
+    Liao, Chang & Hong 2024, density evolution of abstract learners.
+    """
+    ratio, c = np.broadcast_arrays(ratio, c)
+    jumps = c > np.e
+    # Flat points of R(x) = ln(c / x) e^x / c, x = c q: roots of x e^(1/x) = c.
+    inner = -1 / np.where(jumps, c, np.e)
+    upper = np.where(jumps, -1 / lambertw(inner).real, 0.0)
+    lower = np.where(jumps, -1 / lambertw(inner, -1).real, c)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        threshold = np.exp(upper) / (c * upper)
+    before = jumps & (ratio < threshold)
+    # In logarithms: past the jump q falls to e^(-c R), below any fixed fraction of c.
+    low = np.where(before, np.log(np.where(upper > 0, upper, 1.0)), np.log(c) - c * ratio)
+    high = np.where(before, np.log(c), np.log(np.minimum(lower, c)))
+    high = np.maximum(high, low)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        right = np.log(c) - middle > c * ratio * np.exp(-np.exp(middle))
+        low, high = np.where(right, middle, low), np.where(right, high, middle)
+    return np.asarray(np.exp((low + high) / 2) / c)
+
+
+def learner(
+    x: Array,
+    x0: Array,
+    c: Array,
+    *,
+    measure: Measure = "learned",
+    axis: Kind = "log10",
+    chance: float = 0.0,
+) -> Array:
+    r"""Return what an abstract learner knows, or understands, of its texts.
+
+    .. math:: q = e^{-c R e^{-c q}}, \qquad R = 10^{u}, \qquad
+              s = 1 - q \ \text{(learned)}, \quad s = e^{-c q} \ \text{(understood)}
+
+    Parameters
+    ----------
+    x : array
+        Variable in proportion to the number of texts; u is its distance past x0.
+    x0 : array
+        log10 of the variable at one text per skill.
+    c : array
+        Mean number of skills per text; above e = 2.718 the score jumps, at R* of
+        `theory.emergence_threshold`.
+    measure : {"learned", "understood"}
+        Share of skills known, or of fresh texts whose skills are all known.
+    axis, chance
+        As in `composition_law`.
+
+    Returns
+    -------
+    array
+        Between chance and 1.
+
+    References
+    ----------
+    Liao, Chang & Hong 2024.
+    """
+    ratio = _power_of_ten(ahead(x, x0, axis))
+    q = unlearned(np.real(ratio), np.real(c))
+    q = q - (q - np.exp(-c * ratio * np.exp(-c * q))) / _steepness(q, ratio, c)
+    share = 1 - q if measure == "learned" else np.exp(-c * q)
+    return chance + (1 - chance) * share
+
+
+def learner_gradient(
+    x: Array,
+    x0: Array,
+    c: Array,
+    *,
+    measure: Measure = "learned",
+    axis: Kind = "log10",
+    chance: float = 0.0,
+) -> tuple[Array, ...]:
+    """Return the derivatives of `learner` by x0 and c, by the implicit function theorem."""
+    ratio = _power_of_ten(ahead(x, x0, axis))
+    q = unlearned(ratio, c)
+    teaches = np.exp(-c * q)
+    steepness = _steepness(q, ratio, c)
+    by_ratio = -c * teaches * q / steepness
+    by_c = -ratio * teaches * (1 - c * q) * q / steepness
+    by_x0 = -direction(axis) * np.log(10) * ratio * by_ratio
+    if measure == "learned":
+        return (1 - chance) * -by_x0, (1 - chance) * -by_c
+    return (
+        (1 - chance) * teaches * -c * by_x0,
+        (1 - chance) * teaches * -(q + c * by_c),
+    )
+
+
+def learner_place(
+    along: str,
+    response: Array,
+    x: Array,
+    x0: Array,
+    c: Array,
+    *,
+    variable: str,
+    measure: Measure = "learned",
+    axis: Kind = "log10",
+    chance: float = 0.0,
+) -> Array:
+    """Return the value of the variable from which `learner` gives the response or more.
+
+    Responses inside the jump are reached where it is.
+    """
+    require_variable(along, (variable,), "learner")
+    with np.errstate(all="ignore"):
+        share = np.clip((response - chance) / (1 - chance), 0.0, 1.0)
+        q = 1 - share if measure == "learned" else np.clip(-np.log(share) / c, 0.0, 1.0)
+        ratio = -np.log(q) / c * np.exp(c * q)
+        jumps = c > np.e
+        upper = -1 / lambertw(-1 / np.where(jumps, c, np.e)).real
+        past = jumps & (c * q < upper)
+        ratio = np.where(past, np.maximum(ratio, np.exp(upper) / (c * upper)), ratio)
+        return variable_at(np.log10(ratio), x0, axis)
+
+
+def learner_guess(
+    response: Array,
+    x: Array,
+    *,
+    measure: Measure = "learned",
+    axis: Kind = "log10",
+    chance: float = 0.0,
+) -> tuple[Array, ...]:
+    """Return the best of a grid of places and numbers of skills."""
+    at = place(x, axis)
+    places = np.linspace(at.min() - 1.0, at.max() + 0.5, 61)
+    c = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0])
+    options: dict[str, Any] = {"measure": measure, "axis": axis, "chance": chance}
+    return best_starts(Formula(learner, ("x",), tuple(options.items())), (places, c), response, x)
+
+
+def giant(
+    x: Array, x0: Array, b: Array, n: Array, *, axis: Kind = "log10", chance: float = 0.0
+) -> Array:
+    r"""Return how often n skills all lie in the giant component of their graph.
+
+    .. math:: \gamma = 1 - e^{-a \gamma}, \qquad a = 10^{b u}, \qquad s = \gamma^n
+
+    Parameters
+    ----------
+    x : array
+        Variable; u is its distance past x0.
+    x0 : array
+        Where skills have one neighbour on average, and the component appears.
+    b : array
+        Power by which the mean degree grows with the variable.
+    n : array
+        Skills that a task needs.
+    axis, chance
+        As in `composition_law`.
+
+    Returns
+    -------
+    array
+        Chance up to x0, then a continuous rise.
+
+    References
+    ----------
+    Nayak & Varshney 2024, section 5; Lubana et al. 2024 for percolation as emergence.
+    """
+    a = _power_of_ten(b * ahead(x, x0, axis))
+    share = giant_share(np.real(a))
+    above = share > 0
+    started = np.where(above, share, 0.5)
+    root = started - (started - 1 + np.exp(-a * started)) / (1 - a * np.exp(-a * started))
+    power = np.exp(n * np.log(np.where(above, root, 0.5)))
+    return chance + (1 - chance) * np.where(above, power, 0.0)
+
+
+def giant_gradient(
+    x: Array, x0: Array, b: Array, n: Array, *, axis: Kind = "log10", chance: float = 0.0
+) -> tuple[Array, ...]:
+    """Return the derivatives of `giant` by x0, b and n, 0 up to the threshold."""
+    a = _power_of_ten(b * ahead(x, x0, axis))
+    share = giant_share(a)
+    above = share > 0
+    inside = np.where(above, share, 0.5)
+    degree = np.where(above, a, 1.0)
+    outside = np.exp(-degree * inside)
+    power = (1 - chance) * np.where(above, np.exp(n * np.log(inside)), 0.0)
+    by_a = n * power / inside * inside * outside / (1 - degree * outside)
+    by_decades = by_a * degree * np.log(10)
+    u = ahead(x, x0, axis)
+    return -direction(axis) * b * by_decades, u * by_decades, power * np.log(inside)
+
+
+def giant_place(
+    along: str,
+    response: Array,
+    x: Array,
+    x0: Array,
+    b: Array,
+    n: Array,
+    *,
+    variable: str,
+    axis: Kind = "log10",
+    chance: float = 0.0,
+) -> Array:
+    """Return the value of the variable at which `giant` gives the response."""
+    require_variable(along, (variable,), "giant_component")
+    with np.errstate(all="ignore"):
+        share = np.clip((response - chance) / (1 - chance), 0.0, 1.0) ** (1 / n)
+        degree = np.where(share > 0, -np.log1p(-share) / share, 1.0)
+        return variable_at(np.log10(degree) / b, x0, axis)
+
+
+def giant_guess(
+    response: Array, x: Array, *, axis: Kind = "log10", chance: float = 0.0
+) -> tuple[Array, ...]:
+    """Return the best of a grid of thresholds, powers and numbers of skills."""
+    at, span = place(x, axis), max(float(np.ptp(place(x, axis))), 1e-9)
+    places = np.linspace(at.min() - 0.3 * span, at.max(), 60)
+    grids = (places, np.array([0.5, 1, 2, 4, 8]) / span, np.array([1.0, 2, 4, 8]))
+    options = {"axis": axis, "chance": chance}
+    return best_starts(Formula(giant, ("x",), tuple(options.items())), grids, response, x)
+
+
+def giant_share(a: Array) -> Array:
+    """Return the giant component's share of a graph of mean degree a, real numbers."""
+    above = a > 1 + 1e-7
+    degree = np.where(above, np.minimum(a, 500.0), 2.0)
+    return np.where(above, 1 + lambertw(-degree * np.exp(-degree)).real / degree, 0.0)
+
+
+def learner_law(
+    variable: str = "n_tokens",
+    response: str = "score",
+    *,
+    measure: Measure = "learned",
+    chance: float = 0.0,
+) -> Law:
+    """Return the law of an abstract learner: a score that may jump.
+
+    Parameters
+    ----------
+    variable, response : str
+        Columns; the variable is in proportion to the number of texts.
+    measure : {"learned", "understood"}
+        What the score stands for: skills known, or fresh texts understood.
+    chance : float
+        Score of guessing, from 0 to below 1.
+
+    Returns
+    -------
+    Law
+        With parameters x0 (log10 of the variable at one text per skill) and c (skills per text).
+
+    Raises
+    ------
+    ValueError
+        If chance is out of range, or the measure unknown.
+
+    Examples
+    --------
+    >>> learner_law().formula
+    'score = 1 - q, q = exp(-c R exp(-c q)), R = 10^(log10(n_tokens) - x0)'
+    """
+    if measure not in _MEASURES:
+        raise ValueError(unknown("measure", measure, _MEASURES))
+    where = axis_of(variable, "log10")
+    share = "1 - q" if measure == "learned" else "exp(-c q)"
+    rise = f"{share}, q = exp(-c R exp(-c q)), R = 10^({where.past('x0')})"
+    parameters = (
+        where.place("x0"),
+        Parameter("c", start=2.0, lower=0.05, upper=50.0, scale="log", unit="skills/text"),
+    )
+    parts = (learner, learner_gradient, learner_place, learner_guess)
+    return rising_law(
+        f"learner_{measure}",
+        where,
+        response,
+        chance,
+        parameters,
+        parts,
+        rise,
+        "Liao, Chang & Hong 2024, density evolution",
+        (("measure", measure),),
+    )
+
+
+def giant_component_law(
+    variable: str = "n_params",
+    response: str = "score",
+    axis: Kind | None = None,
+    chance: float = 0.0,
+) -> Law:
+    """Return the law of skills that join up: chance up to a corner, then a continuous rise.
+
+    Parameters
+    ----------
+    variable, response, axis, chance
+        As in `composition_law`.
+
+    Returns
+    -------
+    Law
+        With parameters x0 (the corner), b (power of the mean degree) and n (skills per task).
+
+    Raises
+    ------
+    ValueError
+        If chance is out of range.
+
+    Examples
+    --------
+    >>> giant_component_law().formula
+    'score = g^n, g = 1 - exp(-a g), a = 10^(b (log10(n_params) - x0))'
+    """
+    where = axis_of(variable, axis)
+    rise = f"g^n, g = 1 - exp(-a g), a = 10^(b ({where.past('x0')}))"
+    parameters = (
+        where.place("x0"),
+        Parameter("b", start=0.5, lower=1e-2, upper=1e2, scale="log", unit=where.slope_unit),
+        Parameter("n", start=2.0, lower=0.1, upper=1e2, scale="log", unit="skills"),
+    )
+    parts = (giant, giant_gradient, giant_place, giant_guess)
+    reference = "Nayak & Varshney 2024, section 5"
+    return rising_law(
+        "giant_component", where, response, chance, parameters, parts, rise, reference
+    )
+
+
+def _power_of_ten(decades: Array) -> Array:
+    """Return 10^decades, held where all or nothing is learned, so that no power overflows."""
+    bounded = np.clip(np.real(decades), -_MOST_DECADES, _MOST_DECADES) - np.real(decades)
+    return np.asarray(np.exp(np.log(10) * (decades + bounded)))
+
+
+def _steepness(q: Array, ratio: Array, c: Array) -> Array:
+    """Return the derivative of q - exp(-c R e^(-c q)) by q, which is 0 at the jump alone."""
+    slope = 1 - c**2 * ratio * np.exp(-c * q) * q
+    return np.where(np.abs(slope) < 1e-6, 1e-6, slope)

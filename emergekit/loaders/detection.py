@@ -1,77 +1,21 @@
-"""Find the reader for a file, and check the options that it takes."""
+"""Find the reader for each file, and say which it is and why."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
-from emergekit.errors import LoadError, nearest, unknown
-from emergekit.loaders import table
-from emergekit.loaders.tabular.naming import OURS
-from emergekit.tables import Tables
+from emergekit.errors import LoadError, unknown
+from emergekit.loaders.readers import Reader
 
-__all__ = ["READERS", "check_options", "choose_reader", "readable"]
+__all__ = ["Choice", "choose_reader", "chosen_readers"]
 
-Reader = Callable[..., Tables]
-
-READERS: Mapping[str, tuple[Callable[[Path], float], Reader]] = MappingProxyType(
-    {table.NAME: (table.can_read, table.read)}
-)
-# What other programs call our options.
-_ELSEWHERE = MappingProxyType(
-    {"sep": "delimiter", "separator": "delimiter", "dec": "decimal", "rename": "columns"}
-)
-_OURS_ONLY = ("path", "found")
+Choice = tuple[Path, Reader]
+_SURE = 0.5
+"""From here on a reader takes files of a folder unasked."""
 
 
-def readable(path: Path) -> bool:
-    """Return whether any reader would take this file, spreadsheets aside."""
-    return any(can_read(path) >= 0.5 for can_read, _ in READERS.values())
-
-
-def check_options(format: str | None, columns: object, options: Mapping[str, Any]) -> None:
-    """Refuse options that no reader takes, with the nearest that one does.
-
-    Raises
-    ------
-    LoadError
-        If the format or an option is unknown, or has a value of the wrong kind.
-    """
-    if format is not None and format not in READERS:
-        raise LoadError(unknown("format", format, READERS))
-    readers = [READERS[format]] if format else list(READERS.values())
-    known = {name for _, read in readers for name in inspect.signature(read).parameters}
-    taken = sorted(known.difference(_OURS_ONLY))
-    for name, value in options.items():
-        if name not in taken:
-            raise LoadError(_unknown_option(name, value, taken))
-    for name, pairs in (("columns", columns), ("constants", options.get("constants"))):
-        if pairs is not None and not isinstance(pairs, Mapping):
-            raise LoadError(f"{name}= is a mapping of names, not {type(pairs).__name__}.")
-    for theirs, ours in columns.items() if isinstance(columns, Mapping) else ():
-        if not isinstance(theirs, str) or not isinstance(ours, str):
-            raise LoadError(
-                f"columns= maps a name in the file to one of ours, not {theirs!r} to {ours!r}."
-            )
-    for name, value in (options.get("constants") or {}).items():
-        if value is not None and not isinstance(value, str | int | float | bool):
-            raise LoadError(
-                f"constants= gives '{name}' {type(value).__name__}; it takes one text or number."
-            )
-
-
-def _unknown_option(name: str, value: object, known: list[str]) -> str:
-    if name in OURS:
-        return f"Unknown option '{name}' of load; did you mean constants={{{name!r}: {value!r}}}?"
-    match = _ELSEWHERE.get(name) or nearest(name, known)
-    hint = f"; did you mean '{match}'?" if match else "."
-    return f"Unknown option '{name}' of load{hint} Known: {', '.join(known)}."
-
-
-def choose_reader(path: Path, format: str | None = None) -> Reader:
+def choose_reader(path: Path, format: str | None, readers: Mapping[str, Reader]) -> Reader:
     """Return the reader of that format, or the one that is surest of the file.
 
     Raises
@@ -80,13 +24,62 @@ def choose_reader(path: Path, format: str | None = None) -> Reader:
         If the format is unknown, or no reader takes the file.
     """
     if format is not None:
-        if format not in READERS:
-            raise LoadError(unknown("format", format, READERS))
-        return READERS[format][1]
-    name = max(READERS, key=lambda name: READERS[name][0](path))
-    if READERS[name][0](path) <= 0:
+        if format not in readers:
+            raise LoadError(unknown("format", format, readers))
+        return readers[format]
+    score, name = surest(path, readers)
+    if score <= 0:
         raise LoadError(
-            f"{path}: no reader knows this kind of file; known formats: {', '.join(READERS)} "
-            f"(CSV, TSV, JSON, JSONL, parquet)."
+            f"{path}: no reader knows this kind of file; known formats: {', '.join(readers)} "
+            f"(table: CSV, TSV, JSON, JSONL, parquet)."
         )
-    return READERS[name][1]
+    return readers[name]
+
+
+def surest(path: Path, readers: Mapping[str, Reader]) -> tuple[float, str]:
+    """Return how sure the surest reader is of a file, and its name; the first of equals."""
+    scores = {name: reader.score(path) for name, reader in readers.items()}
+    name = max(scores, key=lambda name: scores[name])
+    return scores[name], name
+
+
+def chosen_readers(
+    files: Sequence[Path], format: str | None, readers: Mapping[str, Reader]
+) -> tuple[list[Choice], set[Path]]:
+    """Return which of the files of a folder are read by whom, and those that go with others.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        The files.
+    format : str, optional
+        Reader of those files that it takes; the others are left.
+    readers : mapping
+        Readers by name.
+
+    Returns
+    -------
+    list of (Path, Reader)
+        Each file that is read by itself.
+    set of Path
+        The files that readers take in beside one of those.
+
+    Raises
+    ------
+    LoadError
+        If the format is unknown.
+    """
+    if format is not None and format not in readers:
+        raise LoadError(unknown("format", format, readers))
+    some = {format: readers[format]} if format is not None else readers
+    chosen = list[Choice]()
+    for file in files:
+        score, name = surest(file, some)
+        if score >= _SURE:
+            chosen.append((file, readers[name]))
+    beside = set[Path]()
+    for file, reader in chosen:
+        if file not in beside:
+            beside.update(other for other in reader.files_beside(file) if other != file)
+    there = beside.intersection(files)
+    return [(file, reader) for file, reader in chosen if file not in there], there

@@ -6,21 +6,77 @@ import glob
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from emergekit.errors import LoadError, kind_of, nearest
 from emergekit.files import Note, files_inside, files_matching, is_beside_data
-from emergekit.loaders.detection import readable
+from emergekit.loaders.detection import Choice, choose_reader, chosen_readers
+from emergekit.loaders.readers import Reader, known_readers
 from emergekit.loaders.tabular.files import SPREADSHEETS
 
-__all__ = ["files_of"]
+__all__ = ["Found", "files_of", "found_in"]
 
 _PACKED = frozenset({".xz", ".bz2", ".zst", ".lz4", ".zip", ".7z", ".tar", ".tgz"})
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a path means.
+
+    Parameters
+    ----------
+    where : Path
+        The path.
+    choices : list of (Path, Reader)
+        Each file that is read by itself, and who reads it.
+    is_single : bool
+        Whether the path is one file, and no folder or pattern.
+    beside : frozenset of Path
+        Files that are read with one of those.
+    notes : list of (severity, file, field, message)
+        What was passed over.
+    """
+
+    where: Path
+    choices: list[Choice]
+    is_single: bool = False
+    beside: frozenset[Path] = frozenset()
+    notes: list[Note] = field(default_factory=list)
+
+
 def files_of(path: str | Path) -> tuple[Path, list[Path] | None, list[Note]]:
     """Return the path, its files (None for a single file), and notes on what was passed over.
+
+    Raises
+    ------
+    LoadError
+        If there is no such file, no file matches, or nothing in the folder can be read.
+    """
+    found = found_in(path, None, known_readers(), single_is_read=False)
+    files = [*(file for file, _ in found.choices), *sorted(found.beside)]
+    return found.where, None if found.is_single else sorted(files), found.notes
+
+
+def found_in(
+    path: str | Path,
+    format: str | None,
+    readers: Mapping[str, Reader],
+    single_is_read: bool = True,
+) -> Found:
+    """Return the files that a path means, each with the reader that is surest of it.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, a folder or a pattern.
+    format : str, optional
+        The one reader that is meant; the surest if None.
+    readers : mapping
+        Readers by name.
+    single_is_read : bool
+        Whether a single file must have a reader.
 
     Raises
     ------
@@ -34,7 +90,11 @@ def files_of(path: str | Path) -> tuple[Path, list[Path] | None, list[Note]]:
         raise LoadError("the path is empty; name a file, a folder ('.' is this one) or a pattern.")
     where = Path(path)
     try:
-        return _files_of(where.expanduser() if str(path).startswith("~") else where)
+        where = where.expanduser() if str(path).startswith("~") else where
+        if where.is_file():
+            readers_of_it = [choose_reader(where, format, readers)] if single_is_read else []
+            return Found(where, [(where, reader) for reader in readers_of_it], is_single=True)
+        return _found_inside(where, format, readers)
     except (OSError, ValueError, RuntimeError) as error:
         if isinstance(error, LoadError):
             raise
@@ -42,35 +102,30 @@ def files_of(path: str | Path) -> tuple[Path, list[Path] | None, list[Note]]:
         raise LoadError(f"{str(path)[:120]}: cannot be looked up ({reason}).") from None
 
 
-def _files_of(path: Path) -> tuple[Path, list[Path] | None, list[Note]]:
-    if path.is_file():
-        return path, None, []
-    if path.is_dir():
-        inside, skipped = files_inside(path)
-        files = [entry for entry in inside if readable(entry)]
-        if not inside:
-            raise LoadError(
-                f"{path}: the folder is empty, or holds nothing but hidden files and reports of "
-                f"ours."
-            )
-        if not files:
-            raise LoadError(f"{path}: the folder holds {_contents(inside)}.")
-        return path, files, [*skipped, *_unread(inside, files)]
-    files, skipped = files_matching(path)
+def _found_inside(path: Path, format: str | None, readers: Mapping[str, Reader]) -> Found:
+    is_folder = path.is_dir()
+    files, skipped = files_inside(path) if is_folder else files_matching(path)
+    if not files and is_folder:
+        raise LoadError(
+            f"{path}: the folder is empty, or holds nothing but hidden files and reports of ours."
+        )
     if not files:
         raise LoadError(f"{path}: {_absent(path)}")
-    tables = [file for file in files if readable(file)]
-    if not tables:
-        raise LoadError(f"{path}: the pattern matches {_contents(files)}.")
-    return path, tables, [*skipped, *_unread(files, tables)]
+    choices, beside = chosen_readers(files, format, readers)
+    if not choices:
+        what = "the folder holds" if is_folder else "the pattern matches"
+        raise LoadError(f"{path}: {what} {_contents(files, format)}.")
+    read = {*(file for file, _ in choices), *beside}
+    notes = [*skipped, *_unread(files, read, format)]
+    return Found(path, choices, beside=frozenset(beside), notes=notes)
 
 
-def _unread(files: Sequence[Path], tables: Collection[Path]) -> Iterator[Note]:
+def _unread(files: Sequence[Path], read: Collection[Path], format: str | None) -> Iterator[Note]:
     """Yield a note on each file that no reader takes and that may hold data."""
-    read = set(tables)
     for file in files:
         if file not in read and not is_beside_data(file):
-            yield ("warning", str(file), "", f"{_why_unread(file)}; passed over")
+            why = f"no file of format '{format}'" if format else _why_unread(file)
+            yield ("warning", str(file), "", f"{why}; passed over")
 
 
 def _why_unread(file: Path) -> str:
@@ -86,12 +141,14 @@ def _why_unread(file: Path) -> str:
     return f"no reader takes a {suffix} file"
 
 
-def _contents(files: Sequence[Path]) -> str:
+def _contents(files: Sequence[Path], format: str | None) -> str:
     """Return what there is, none of which can be read, and how to mend the likeliest."""
     kinds = Counter(file.suffix or "without a suffix" for file in files)
     said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
     data = (file for file in files if file.suffix.lower() in (*SPREADSHEETS, *_PACKED))
     file = next(data, None)
+    if format:
+        return f"{said}, and no file of format '{format}'; leave format= out, or name another"
     more = f" ({file.name} is {_why_unread(file)})" if file else ""
     return f"{said}, and no table to read{more}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,12 @@ from typing import Any
 import pandas as pd
 
 from emergekit.errors import LoadError, TableError
-from emergekit.loaders.detection import check_options, choose_reader
-from emergekit.loaders.finding import files_of
+from emergekit.files import Note
+from emergekit.loaders import table
+from emergekit.loaders.finding import Found, found_in
 from emergekit.loaders.merging import agreed, folded_keys
+from emergekit.loaders.options import check_options, check_taken
+from emergekit.loaders.readers import known_readers
 from emergekit.loaders.tabular.percentages import check_percent
 from emergekit.loaders.tabular.sizes import with_sizes
 from emergekit.tables import MODELS, RESULTS, SAMPLES, Schema, Tables, notes_table
@@ -21,7 +25,6 @@ from emergekit.tables.keys import as_text
 __all__ = ["load"]
 
 Part = tuple[Path, Tables]
-Note = tuple[str, str, str, str]
 
 
 def load(
@@ -75,38 +78,39 @@ def load(
     results          0 rows
     notes            0 rows
     """
-    check_options(format, columns, options)
+    readers = known_readers()
+    check_options(format, columns, options, readers)
     if columns is not None:
         options["columns"] = columns
-    where, files, skipped = files_of(path)
+    found = found_in(path, format, readers)
+    check_taken(found.where, options, {reader.name: reader for _, reader in found.choices})
     failures = list[Note]()
-    if files is None:
-        tables = choose_reader(where, format)(where, **options)
+    if found.is_single:
+        file, reader = found.choices[0]
+        tables = reader.tables(file, options)
     else:
-        parts, failures = _read_all(files, format, options)
+        parts, failures = _read_all(found, options)
         if not parts:
-            raise LoadError(_reasons(where, failures))
-        tables = _combined(parts, [*skipped, *failures])
+            raise LoadError(_reasons(found.where, failures))
+        tables = _combined(parts, [*found.notes, *failures])
     if not failures:
         check_percent(options.get("percent"), tables.results["metric"])
-    return _sized(tables, where)
+    return _noted(_sized(tables, found.where), found)
 
 
-def _read_all(
-    files: Sequence[Path], format: str | None, options: Mapping[str, Any]
-) -> tuple[list[Part], list[Note]]:
+def _read_all(found: Found, options: Mapping[str, Any]) -> tuple[list[Part], list[Note]]:
     """Return what could be read, and why the rest could not."""
-    parts, failures, found = list[Part](), list[Note](), set[str]()
-    for file in files:
+    parts, failures, renamed = list[Part](), list[Note](), set[str]()
+    for file, reader in found.choices:
         try:
-            parts.append((file, choose_reader(file, format)(file, found=found, **options)))
+            parts.append((file, reader.tables(file, {"found": renamed, **options})))
         except TableError as error:
             failures.append(("error", str(file), "", str(error)))
     for theirs in options.get("columns") or {}:
-        if theirs not in found:
+        if theirs not in renamed:
             raise LoadError(
-                f"columns= names '{theirs}', which none of the {len(files)} files has; write it "
-                f"as their header does."
+                f"columns= names '{theirs}', which none of the {len(found.choices)} files has; "
+                f"write it as their header does."
             )
     return parts, failures
 
@@ -143,14 +147,14 @@ def _stacked(parts: Sequence[Part], schema: Schema) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else empty
 
 
-def _files(parts: Sequence[Part], schema: Schema) -> list[str]:
+def _origins(parts: Sequence[Part], schema: Schema) -> list[str]:
     """Return the file that each row of the stacked table comes from."""
     return [str(file) for file, table in _of(parts, schema) for _ in range(len(table))]
 
 
 def _repeated(parts: Sequence[Part], schema: Schema) -> Iterator[Note]:
     """Yield a note if two files hold rows of the same key."""
-    table, files = _stacked(parts, schema), _files(parts, schema)
+    table, files = _stacked(parts, schema), _origins(parts, schema)
     keys = [name for name in schema.keys if name in table]
     again = table.duplicated(keys, keep=False)
     if not again.any():
@@ -176,7 +180,7 @@ def _merged_models(parts: Sequence[Part]) -> pd.DataFrame:
     if stacked.empty:
         return stacked
     try:
-        return folded_keys(agreed(stacked, _files(parts, MODELS)))
+        return folded_keys(agreed(stacked, _origins(parts, MODELS)))
     except TableError as error:
         raise LoadError(str(error)) from None
 
@@ -189,3 +193,20 @@ def _sized(tables: Tables, where: Path) -> Tables:
     names = ", ".join(guessed[:5]) + (f" and {len(guessed) - 5} more" if len(guessed) > 5 else "")
     said = notes_table([("warning", str(where), "n_params", f"read from the names of {names}")])
     return replace(tables, models=models, notes=pd.concat([tables.notes, said], ignore_index=True))
+
+
+def _noted(tables: Tables, found: Found) -> Tables:
+    """Return the tables with a note on each reader that was chosen, plain tables aside."""
+    counts = Counter(reader for _, reader in found.choices if reader.name != table.NAME)
+    notes = [
+        ("info", str(found.where), "", f"{_files(count)} read as '{reader.name}': {reader.about}")
+        for reader, count in counts.items()
+    ]
+    if not notes:
+        return tables
+    said = pd.concat([tables.notes, notes_table(notes)], ignore_index=True)
+    return replace(tables, notes=said)
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"

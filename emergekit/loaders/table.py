@@ -26,9 +26,10 @@ from emergekit.loaders.tabular.wide import long, value_columns
 from emergekit.tables import MODELS, RESULTS, SAMPLES, Schema, Tables, validate
 from emergekit.tables.keys import as_text
 
-__all__ = ["NAME", "can_read", "read"]
+__all__ = ["ABOUT", "NAME", "can_read", "read"]
 
 NAME = "table"
+ABOUT = "rows of scores, models or samples, long or wide, by the ending of the file's name"
 
 _SCALES = [column.name for column in MODELS.columns if not column.key]
 _RUN_SCALES = ("n_params", "n_tokens", "flops")

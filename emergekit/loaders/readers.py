@@ -1,0 +1,177 @@
+"""The readers there are: ours, and those of other packages (entry points "emergekit.loaders").
+
+A reader is a module, or any object, with
+
+- ``NAME``: what `load` calls it, in ``format=``;
+- ``ABOUT``: one phrase that says which files it knows, and by what;
+- ``can_read(path) -> float``: how sure it is of a file, from 0 to 1, from its name and its outline
+  (`documents.outline`). 0.5 is "a table, as far as the name tells"; a reader that knows the fields
+  of its format says 0.9; nothing below 0.5 is read from a folder;
+- ``read(path, *, ...) -> Tables``: its options are options of `load`. `documents` reads safely,
+  `assembling.assembled` makes the tables;
+- ``beside(path)``, where a format spreads over several files: those that `read` takes in with this
+  one. They are neither read alone nor called unread.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from emergekit.errors import LoadError, TableError
+from emergekit.loaders import table
+from emergekit.tables import Tables
+
+__all__ = ["READERS", "Reader", "known_readers"]
+
+GROUP = "emergekit.loaders"
+
+
+class _Module(Protocol):
+    """What a module of ours has."""
+
+    NAME: str
+    ABOUT: str
+
+    @property
+    def can_read(self) -> Callable[[Path], float]: ...
+    @property
+    def read(self) -> Callable[..., Tables]: ...
+
+
+def _nothing_beside(path: Path) -> Iterable[Path]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader of one format; that of a plug-in may break, and breaks nothing else.
+
+    Parameters
+    ----------
+    name : str
+        What `load` calls it.
+    about : str
+        Which files it knows, and by what.
+    can_read : function
+        Path to a number from 0 to 1.
+    read : function
+        Path and options to `Tables`.
+    beside : function
+        Path to the files that are read with it.
+    package : str, optional
+        Who wrote it, None for ours.
+    """
+
+    name: str
+    about: str
+    can_read: Callable[[Path], float]
+    read: Callable[..., Tables]
+    beside: Callable[[Path], Iterable[Path]] = _nothing_beside
+    package: str | None = None
+
+    @property
+    def options(self) -> frozenset[str]:
+        """Names of the options that it takes."""
+        taken = inspect.signature(self.read).parameters.values()
+        return frozenset(p.name for p in taken if p.kind is p.KEYWORD_ONLY)
+
+    def score(self, path: Path) -> float:
+        """Return how sure it is of a file, 0 with a warning if it breaks."""
+        if self.package is None:
+            return self.can_read(path)
+        try:
+            return min(max(float(self.can_read(path)), 0.0), 1.0)
+        except Exception as error:
+            _warn(self.package, f"could not look at {path} ({type(error).__name__}: {error})")
+            return 0.0
+
+    def files_beside(self, path: Path) -> list[Path]:
+        """Return the files that are read with this one, none with a warning if it breaks."""
+        if self.package is None:
+            return list(self.beside(path))
+        try:
+            return [Path(other) for other in self.beside(path)]
+        except Exception as error:
+            _warn(self.package, f"could not look beside {path} ({type(error).__name__}: {error})")
+            return []
+
+    def tables(self, path: Path, options: Mapping[str, Any]) -> Tables:
+        """Return what a file holds, given those of the options that this reader takes.
+
+        Raises
+        ------
+        LoadError
+            Whatever goes wrong in a plug-in, naming it.
+        """
+        taken = {name: value for name, value in options.items() if name in self.options}
+        if self.package is None:
+            return self.read(path, **taken)
+        try:
+            tables = self.read(path, **taken)
+        except TableError as error:
+            raise LoadError(str(error)) from None
+        except Exception as error:
+            raise LoadError(
+                f"{path}: the reader '{self.name}' of {self.package} broke "
+                f"({type(error).__name__}: {error}); tell its authors, or name another format."
+            ) from error
+        if not isinstance(tables, Tables):
+            raise LoadError(
+                f"{path}: the reader '{self.name}' of {self.package} gave "
+                f"{type(tables).__name__}, not Tables; tell its authors, or name another format."
+            )
+        return tables
+
+
+def _ours(module: _Module) -> Reader:
+    beside = getattr(module, "beside", _nothing_beside)
+    return Reader(module.NAME, module.ABOUT, module.can_read, module.read, beside)
+
+
+# A new format is a line here; of two that are equally sure of a file, the first reads it.
+_MODULES: tuple[_Module, ...] = (table,)
+
+READERS: Mapping[str, Reader] = MappingProxyType(
+    {module.NAME: _ours(module) for module in _MODULES}
+)
+
+
+def known_readers() -> dict[str, Reader]:
+    """Return our readers by name, and after them those that installed packages register.
+
+    A plug-in that cannot be imported, lacks something, or has the name of another is left out with
+    a warning.
+    """
+    readers = dict(READERS)
+    for entry in importlib.metadata.entry_points(group=GROUP):
+        package = entry.dist.name if entry.dist else entry.value
+        try:
+            reader = _theirs(entry.load(), package)
+        except Exception as error:
+            _warn(package, f"'{entry.name}' was left out ({type(error).__name__}: {error})")
+            continue
+        if reader.name in readers:
+            _warn(package, f"'{entry.name}' was left out: there is a reader '{reader.name}'")
+            continue
+        readers[reader.name] = reader
+    return readers
+
+
+def _theirs(found: Any, package: str) -> Reader:
+    about = getattr(found, "ABOUT", f"a plug-in of {package}")
+    beside = getattr(found, "beside", _nothing_beside)
+    if not isinstance(found.NAME, str) or not callable(found.can_read) or not callable(found.read):
+        raise TypeError("NAME must be text, can_read and read functions")
+    inspect.signature(found.read)
+    return Reader(found.NAME, str(about), found.can_read, found.read, beside, package)
+
+
+def _warn(package: str, what: str) -> None:
+    warnings.warn(f"reader of {package}: {what}; its other files are as before.", stacklevel=3)

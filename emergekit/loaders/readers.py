@@ -27,6 +27,7 @@ from typing import Any, Protocol
 from emergekit.errors import LoadError, TableError
 from emergekit.loaders import table
 from emergekit.loaders.harnesses.helm import runs as helm
+from emergekit.loaders.harnesses.inspect_ai import logs as inspect_ai
 from emergekit.tables import Tables
 
 __all__ = ["READERS", "Reader", "known_readers"]
@@ -139,6 +140,7 @@ def _ours(module: _Module) -> Reader:
 # A new format is a line here; of two that are equally sure of a file, the first reads it.
 _MODULES: tuple[_Module, ...] = (
     helm,
+    inspect_ai,
     table,
 )
 

@@ -7,7 +7,12 @@ names file, line and field.
 
 from __future__ import annotations
 
-from emergekit.loaders.documents.archives import member_names, read_member
+from emergekit.loaders.documents.archives import (
+    check_members,
+    member_names,
+    read_member,
+    read_members,
+)
 from emergekit.loaders.documents.fields import (
     Place,
     as_count,
@@ -27,7 +32,9 @@ __all__ = [  # noqa: RUF022  from the bytes to the values in them
     "read_bytes",
     "lines_of",
     "member_names",
+    "check_members",
     "read_member",
+    "read_members",
     "parse",
     "read_json",
     "read_lines",

@@ -26,6 +26,7 @@ from typing import Any, Protocol
 
 from emergekit.errors import LoadError, TableError
 from emergekit.loaders import table
+from emergekit.loaders.harnesses import openai_evals
 from emergekit.loaders.harnesses.helm import runs as helm
 from emergekit.loaders.harnesses.inspect_ai import logs as inspect_ai
 from emergekit.tables import Tables
@@ -141,6 +142,7 @@ def _ours(module: _Module) -> Reader:
 _MODULES: tuple[_Module, ...] = (
     helm,
     inspect_ai,
+    openai_evals,
     table,
 )
 

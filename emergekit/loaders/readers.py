@@ -27,6 +27,7 @@ from typing import Any, Protocol
 from emergekit.errors import LoadError, TableError
 from emergekit.loaders import table
 from emergekit.loaders.harnesses import openai_evals
+from emergekit.loaders.harnesses.big_bench import scores as big_bench
 from emergekit.loaders.harnesses.helm import runs as helm
 from emergekit.loaders.harnesses.inspect_ai import logs as inspect_ai
 from emergekit.tables import Tables
@@ -140,6 +141,7 @@ def _ours(module: _Module) -> Reader:
 
 # A new format is a line here; of two that are equally sure of a file, the first reads it.
 _MODULES: tuple[_Module, ...] = (
+    big_bench,
     helm,
     inspect_ai,
     openai_evals,

@@ -26,6 +26,7 @@ from typing import Any, Protocol
 
 from emergekit.errors import LoadError, TableError
 from emergekit.loaders import table
+from emergekit.loaders.lm_eval import bigscience, early, results, samples
 from emergekit.tables import Tables
 
 __all__ = ["READERS", "Reader", "known_readers"]
@@ -136,7 +137,7 @@ def _ours(module: _Module) -> Reader:
 
 
 # A new format is a line here; of two that are equally sure of a file, the first reads it.
-_MODULES: tuple[_Module, ...] = (table,)
+_MODULES: tuple[_Module, ...] = (table, results, early, bigscience, samples)
 
 READERS: Mapping[str, Reader] = MappingProxyType(
     {module.NAME: _ours(module) for module in _MODULES}

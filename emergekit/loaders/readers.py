@@ -26,6 +26,10 @@ from typing import Any, Protocol
 
 from emergekit.errors import LoadError, TableError
 from emergekit.loaders import table
+from emergekit.loaders.harnesses import dclm, olmes
+from emergekit.loaders.harnesses.lighteval import details as lighteval_details
+from emergekit.loaders.harnesses.lighteval import results as lighteval_results
+from emergekit.loaders.leaderboards import open_llm
 from emergekit.loaders.lm_eval import bigscience, early, results, samples
 from emergekit.tables import Tables
 
@@ -137,7 +141,18 @@ def _ours(module: _Module) -> Reader:
 
 
 # A new format is a line here; of two that are equally sure of a file, the first reads it.
-_MODULES: tuple[_Module, ...] = (table, results, early, bigscience, samples)
+_MODULES: tuple[_Module, ...] = (
+    table,
+    results,
+    early,
+    bigscience,
+    samples,
+    lighteval_results,
+    lighteval_details,
+    olmes,
+    dclm,
+    open_llm,
+)
 
 READERS: Mapping[str, Reader] = MappingProxyType(
     {module.NAME: _ours(module) for module in _MODULES}

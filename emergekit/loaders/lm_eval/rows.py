@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from emergekit.loaders.documents import Place, as_number
@@ -36,6 +36,7 @@ def scores_of(
     better: Mapping[str, Any] | None = None,
     n_examples: int | None = None,
     is_group: bool = False,
+    scale: Callable[..., dict[str, Any]] = scaled,
 ) -> Iterator[dict[str, Any]]:
     """Yield a row of results for each score of a task.
 
@@ -53,6 +54,8 @@ def scores_of(
         Examples behind the scores, as the file states it; else it is recovered.
     is_group : bool
         Whether these are scores of a group, of which nothing is recovered.
+    scale : function
+        Gives score, error, bounds and direction of a metric, percentages as fractions.
 
     Raises
     ------
@@ -70,7 +73,7 @@ def scores_of(
         stderr = numbers.get(_stderr_name(name), math.nan)
         direction = (better or {}).get(metric)
         yield {
-            **scaled(
+            **scale(
                 metric,
                 task,
                 score,

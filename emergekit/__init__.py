@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         profile,
     )
     from emergekit.laws import Law, Parameter
-    from emergekit.loaders import load
+    from emergekit.loaders import load, reconcile
     from emergekit.metrics import Metric, rescore
     from emergekit.reporting import report
     from emergekit.tables import MODELS, RESULTS, SAMPLES, Tables, join_models, validate
@@ -50,6 +50,7 @@ _HOMES = {
     "Metric": "metrics",
     "rescore": "metrics",
     "load": "loaders",
+    "reconcile": "loaders",
     "Law": "laws",
     "Parameter": "laws",
     "Fit": "fitting",
@@ -85,6 +86,7 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "metrics",
     "datasets",
     "load",
+    "reconcile",
     "rescore",
     "Law",
     "Parameter",

@@ -1,7 +1,8 @@
 """Loaders: whatever a harness wrote, as models, samples and results.
 
 `load` finds the files (`finding`), asks each reader how sure it is of them (`readers`,
-`detection`), reads what it can and puts it together (`loading`, `merging`).
+`detection`), reads what it can and puts it together (`loading`, `merging`). `explain` says who
+reads what; `reconcile` holds samples against the scores beside them.
 
 Where a new format goes: one thin module with ``NAME``, ``ABOUT``, ``can_read`` and ``read`` (the
 contract stands in `readers`), in
@@ -19,5 +20,6 @@ from __future__ import annotations
 
 from emergekit.loaders.explaining import explain
 from emergekit.loaders.loading import load
+from emergekit.loaders.reconciliation import reconcile
 
-__all__ = ["explain", "load"]
+__all__ = ["explain", "load", "reconcile"]

@@ -22,8 +22,8 @@ def assembled(
     path: Path,
     *,
     models: Iterable[Row] = (),
-    samples: Iterable[Row] = (),
-    results: Iterable[Row] = (),
+    samples: Iterable[Row] | None = None,
+    results: Iterable[Row] | None = None,
     notes: Sequence[Note] = (),
     lines: Sequence[int] | None = None,
 ) -> Tables:
@@ -38,6 +38,7 @@ def assembled(
         column that is absent in every row is not made. Models that several rows speak of become
         one row. Results without a score are left out with a note; their `source` is the name of
         the file unless a row names one.
+        Samples and results that are given may not be empty.
     notes : sequence of (severity, file, field, message)
         What was odd.
     lines : sequence of int, optional
@@ -49,17 +50,18 @@ def assembled(
         If a row breaks its schema, two rows have the same key, or there is no row at all.
     """
     notes = list(notes)
-    scored, unscored = _with_score(results)
+    scored, unscored = _with_score(results or ())
     if unscored:
         said = f"{len(unscored)} without a score left out, such as {_named(unscored[0])}"
         notes.append(("info", str(path), "score", said))
     made = Tables(
         models=_models(path, list(models)),
-        samples=_table(path, list(samples), SAMPLES, lines),
+        samples=_table(path, list(samples or ()), SAMPLES, lines),
         results=_table(path, [{"source": path.name} | dict(row) for row in scored], RESULTS),
         notes=notes_table(notes),
     )
-    if not (len(made.models) or len(made.samples) or len(made.results)):
+    asked = samples is not None or results is not None or not len(made.models)
+    if asked and not (len(made.samples) or len(made.results)):
         what = "no score in it is a number" if unscored else "there are no scores in it"
         raise LoadError(f"{path}: {what}; check that the evaluation ended.")
     return made

@@ -17,6 +17,7 @@ from emergekit.loaders.finding import Found, found_in
 from emergekit.loaders.merging import agreed, folded_keys
 from emergekit.loaders.options import check_options, check_taken
 from emergekit.loaders.readers import known_readers
+from emergekit.loaders.reruns import with_runs
 from emergekit.loaders.tabular.percentages import check_percent
 from emergekit.loaders.tabular.sizes import with_sizes
 from emergekit.tables import MODELS, RESULTS, SAMPLES, Schema, Tables, notes_table
@@ -92,7 +93,7 @@ def load(
         parts, failures = _read_all(found, options)
         if not parts:
             raise LoadError(_reasons(found.where, failures))
-        tables = _combined(parts, [*found.notes, *failures])
+        tables = _combined(parts, [*found.notes, *failures], found.where)
     if not failures:
         check_percent(options.get("percent"), tables.results["metric"])
     return _noted(_sized(tables, found.where), found)
@@ -123,15 +124,21 @@ def _reasons(where: Path, failures: Sequence[Note]) -> str:
     return f"{where}: none of the {len(failures)} files could be read: {reasons}{more}."
 
 
-def _combined(parts: Sequence[Part], notes: Sequence[Note]) -> Tables:
-    again = [*_repeated(parts, RESULTS), *_repeated(parts, SAMPLES)]
-    tables = [part.notes for _, part in parts if len(part.notes)]
-    return Tables(
+def _combined(parts: Sequence[Part], notes: Sequence[Note], where: Path) -> Tables:
+    own = [part.notes for _, part in parts if len(part.notes)]
+    stacked = Tables(
         models=_merged_models(parts),
         samples=_stacked(parts, SAMPLES),
         results=_stacked(parts, RESULTS),
-        notes=pd.concat([*tables, notes_table([*again, *notes])], ignore_index=True),
+        notes=pd.concat([*own, notes_table()], ignore_index=True),
     )
+    kept = with_runs(stacked, where)
+    again = [
+        *_repeated(kept.results, _origins(parts, RESULTS), RESULTS),
+        *_repeated(kept.samples, _origins(parts, SAMPLES), SAMPLES),
+    ]
+    said = pd.concat([kept.notes, notes_table([*again, *notes])], ignore_index=True)
+    return replace(kept, notes=said)
 
 
 def _of(parts: Sequence[Part], schema: Schema) -> Iterator[tuple[Path, pd.DataFrame]]:
@@ -152,9 +159,8 @@ def _origins(parts: Sequence[Part], schema: Schema) -> list[str]:
     return [str(file) for file, table in _of(parts, schema) for _ in range(len(table))]
 
 
-def _repeated(parts: Sequence[Part], schema: Schema) -> Iterator[Note]:
+def _repeated(table: pd.DataFrame, files: Sequence[str], schema: Schema) -> Iterator[Note]:
     """Yield a note if two files hold rows of the same key."""
-    table, files = _stacked(parts, schema), _origins(parts, schema)
     keys = [name for name in schema.keys if name in table]
     again = table.duplicated(keys, keep=False)
     if not again.any():

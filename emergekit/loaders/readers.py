@@ -26,10 +26,14 @@ from typing import Any, Protocol
 
 from emergekit.errors import LoadError, TableError
 from emergekit.loaders import table
-from emergekit.loaders.harnesses import openai_evals
+from emergekit.loaders.harnesses import dclm, olmes, openai_evals
 from emergekit.loaders.harnesses.big_bench import scores as big_bench
 from emergekit.loaders.harnesses.helm import runs as helm
 from emergekit.loaders.harnesses.inspect_ai import logs as inspect_ai
+from emergekit.loaders.harnesses.lighteval import details as lighteval_details
+from emergekit.loaders.harnesses.lighteval import results as lighteval_results
+from emergekit.loaders.leaderboards import open_llm
+from emergekit.loaders.lm_eval import bigscience, early, results, samples
 from emergekit.tables import Tables
 
 __all__ = ["READERS", "Reader", "known_readers"]
@@ -141,11 +145,20 @@ def _ours(module: _Module) -> Reader:
 
 # A new format is a line here; of two that are equally sure of a file, the first reads it.
 _MODULES: tuple[_Module, ...] = (
+    table,
+    results,
+    early,
+    bigscience,
+    samples,
+    lighteval_results,
+    lighteval_details,
+    olmes,
+    dclm,
+    open_llm,
     big_bench,
     helm,
     inspect_ai,
     openai_evals,
-    table,
 )
 
 READERS: Mapping[str, Reader] = MappingProxyType(

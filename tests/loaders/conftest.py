@@ -1,5 +1,7 @@
 """What the tests of the loaders share."""
 
+from pathlib import Path
+
 import pytest
 
 
@@ -14,3 +16,15 @@ def write(tmp_path):
         return path
 
     return written
+
+
+@pytest.fixture(scope="session")
+def files():
+    """Return the folder of small files of each format, written by hand from its schema."""
+    return Path(__file__).parent.parent / "files"
+
+
+@pytest.fixture(scope="session")
+def formats(reference_files):
+    """Return the folder of real files of each format."""
+    return reference_files / "formats"

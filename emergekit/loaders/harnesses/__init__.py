@@ -1,1 +1,1 @@
-"""What other harnesses wrote: one module, or package, a harness."""
+"""What other harnesses wrote, one module or package a harness."""

@@ -207,6 +207,6 @@ def _check_tool(path: Path, content: Mapping[str, Any]) -> None:
     tool = next((name for name, fields in _TOOLS if fields <= set(content)), None)
     if tool:
         raise LoadError(
-            f"{path}: this looks like a file of {tool}, which the table reader does not read yet; "
+            f"{path}: this looks like a file of {tool}, which the table reader does not read; "
             f"write its scores as a table with model, task, metric and score."
         )

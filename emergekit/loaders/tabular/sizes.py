@@ -37,7 +37,8 @@ def size_in_name(name: str) -> float:
 def with_sizes(models: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Return the models with sizes from their names where they have none, and whose these are.
 
-    Called once all files are read, so that a size that any of them states comes first.
+    Called once all files are read, so that a size that any of them states comes first. Where a size
+    is taken, the column `n_params_source` says "parsed".
 
     Examples
     --------
@@ -52,7 +53,13 @@ def with_sizes(models: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     if sizes.isna().all():
         return models, []
     guessed = models.loc[sizes.notna(), "model"]
-    return models.assign(n_params=known.fillna(sizes)), list(dict.fromkeys(guessed))
+    absent = pd.Series(None, index=models.index, dtype=object)
+    source = models.get("n_params_source", absent)
+    sized = models.assign(
+        n_params=known.fillna(sizes),
+        n_params_source=source.astype(object).where(sizes.isna(), "parsed"),
+    )
+    return sized, list(dict.fromkeys(guessed))
 
 
 def check_sizes(models: pd.DataFrame, source: Source) -> None:

@@ -83,7 +83,7 @@ def test_decimal_commas_are_read_when_asked_and_named_when_not(write):
 def test_files_of_other_tools_are_recognised(write, content, tool):
     path = write(json.dumps(content), "t.json")
     with pytest.raises(LoadError, match=f"looks like a file of {tool}, which the table reader"):
-        load(path)
+        load(path, format="table")
 
 
 def test_real_files_of_other_tools_end_in_one_sentence(reference_files):
@@ -91,7 +91,7 @@ def test_real_files_of_other_tools_end_in_one_sentence(reference_files):
     assert files
     for file in files:
         with pytest.raises(LoadError, match=r"looks like a file of|not a table|is an object with"):
-            load(file)
+            load(file, format="table")
 
 
 def test_json_by_columns_is_read(write):

@@ -1,0 +1,1 @@
+"""LightEval: results by task and shots, and details by sample."""

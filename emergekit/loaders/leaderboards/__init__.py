@@ -1,0 +1,1 @@
+"""What leaderboards and hubs publish."""

@@ -1,0 +1,1 @@
+"""What lm-evaluation-harness wrote: results early and late, samples, and BigScience's variants."""

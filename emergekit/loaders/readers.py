@@ -32,6 +32,8 @@ from emergekit.loaders.harnesses.helm import runs as helm
 from emergekit.loaders.harnesses.inspect_ai import logs as inspect_ai
 from emergekit.loaders.harnesses.lighteval import details as lighteval_details
 from emergekit.loaders.harnesses.lighteval import results as lighteval_results
+from emergekit.loaders.harnesses.open_compass import outputs as open_compass
+from emergekit.loaders.harnesses.open_compass import summaries as open_compass_summaries
 from emergekit.loaders.leaderboards import open_llm
 from emergekit.loaders.lm_eval import bigscience, early, results, samples
 from emergekit.tables import Tables
@@ -159,6 +161,8 @@ _MODULES: tuple[_Module, ...] = (
     helm,
     inspect_ai,
     openai_evals,
+    open_compass,
+    open_compass_summaries,
 )
 
 READERS: Mapping[str, Reader] = MappingProxyType(

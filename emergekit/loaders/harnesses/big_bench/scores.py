@@ -124,12 +124,12 @@ def _results(
         for metric, score in field(said, "score_dict", dict, here).items():
             if metric == _AGGREGATE:
                 continue
-            factor = 0.01 if metric in _PERCENT else 1.0
+            divisor = 100.0 if metric in _PERCENT else 1.0
             divided |= {metric} & _PERCENT
             row = {"metric": metric, "is_preferred": metric == preferred}
             value = as_number(score, here.at("score_dict").at(metric))
-            known = _bounds(bounds, factor) if metric == preferred else {}
-            yield shared | row | {"score": value * factor} | known
+            known = _bounds(bounds, divisor) if metric == preferred else {}
+            yield shared | row | {"score": value / divisor} | known
     where = str(place.path)
     if n_aggregates:
         what = f"{n_aggregates} rows of {_AGGREGATE}, which put subtasks together, left out"
@@ -139,8 +139,8 @@ def _results(
         notes.append(("info", where, "score", what))
 
 
-def _bounds(bounds: list[float | None], factor: float) -> Row:
-    low, high = (None if one is None else one * factor for one in bounds)
+def _bounds(bounds: list[float | None], divisor: float) -> Row:
+    low, high = (None if one is None else one / divisor for one in bounds)
     better = None if low is None or high is None or low == high else high > low
     return {"low": low, "high": high, "higher_is_better": better}
 

@@ -8,14 +8,14 @@ fitted into the prompts a note says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from emergekit.errors import LoadError
 from emergekit.files import Note
 from emergekit.loaders.assembling import assembled
 from emergekit.loaders.documents import Place, as_mapping, field, given, outline, read_json
+from emergekit.loaders.harnesses.attempts import attempted, check_something
 from emergekit.loaders.harnesses.helm.answers import LOGPROBS, answers, have_logprobs
 from emergekit.loaders.harnesses.helm.statistics import (
     Stat,
@@ -37,7 +37,6 @@ _FOR_THE_WEB = ("display_predictions.json", "display_requests.json", "instances.
 _IN_COLUMNS = ("model", "model_deployment", "max_train_instances")
 
 Row = dict[str, Any]
-Made = TypeVar("Made")
 
 
 def can_read(path: Path) -> float:
@@ -66,18 +65,16 @@ def read(path: Path) -> Tables:
     place = Place(folder / _SPEC)
     spec = as_mapping(read_json(place.path), place)
     adapter = field(spec, "adapter_spec", dict, place)
-    told = _attempted(folder / "scenario.json", as_mapping, notes) or {}
+    told = attempted(folder / "scenario.json", as_mapping, notes) or {}
     shared = _shared(spec, adapter, told, place)
-    stats = _attempted(folder / "stats.json", headline, notes) or []
-    scores = _attempted(folder / "per_instance_stats.json", reported, notes) or {}
-    samples = _attempted(folder / "scenario_state.json", answers(adapter), notes) or []
+    stats = attempted(folder / "stats.json", headline, notes) or []
+    scores = attempted(folder / "per_instance_stats.json", reported, notes) or {}
+    samples = attempted(folder / "scenario_state.json", answers(adapter), notes) or []
     is_scored = have_logprobs(samples)
     is_scored = _have_logprobs(stats) if is_scored is None else is_scored
     notes += _oddities(folder, adapter, stats, samples, is_scored)
     samples = _with_scores(samples, scores, is_scored)
-    broken = [note[3] for note in notes if note[0] == "error"]
-    if broken and not stats and not samples:
-        raise LoadError(broken[0])
+    check_something(notes, stats, samples)
     return assembled(
         place.path,
         models=[{"model": shared["model"]}],
@@ -85,17 +82,6 @@ def read(path: Path) -> Tables:
         samples=[_part(shared | {"source": None}, row) for row in samples],
         notes=notes,
     )
-
-
-def _attempted(path: Path, make: Callable[[Any, Place], Made], notes: list[Note]) -> Made | None:
-    """Return what is made of a file; None if there is none, or with a note if it is damaged."""
-    if not path.is_file():
-        return None
-    try:
-        return make(read_json(path), Place(path))
-    except LoadError as error:
-        notes.append(("error", str(path), "", str(error)))
-        return None
 
 
 def _shared(

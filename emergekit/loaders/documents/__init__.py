@@ -23,6 +23,7 @@ from emergekit.loaders.documents.fields import (
     field,
     given,
 )
+from emergekit.loaders.documents.markup import parse_yaml
 from emergekit.loaders.documents.opening import head, lines_of, read_bytes
 from emergekit.loaders.documents.outlines import Outline, outline
 from emergekit.loaders.documents.parsing import parse, read_json, read_lines
@@ -36,6 +37,7 @@ __all__ = [  # noqa: RUF022  from the bytes to the values in them
     "read_member",
     "read_members",
     "parse",
+    "parse_yaml",
     "read_json",
     "read_lines",
     "Outline",

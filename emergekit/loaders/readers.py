@@ -34,7 +34,7 @@ from emergekit.loaders.harnesses.lighteval import details as lighteval_details
 from emergekit.loaders.harnesses.lighteval import results as lighteval_results
 from emergekit.loaders.harnesses.open_compass import outputs as open_compass
 from emergekit.loaders.harnesses.open_compass import summaries as open_compass_summaries
-from emergekit.loaders.leaderboards import hugging_face, open_llm
+from emergekit.loaders.leaderboards import epoch, hugging_face, open_llm
 from emergekit.loaders.lm_eval import bigscience, early, results, samples
 from emergekit.tables import Tables
 
@@ -164,6 +164,7 @@ _MODULES: tuple[_Module, ...] = (
     open_compass,
     open_compass_summaries,
     hugging_face,
+    epoch,
 )
 
 READERS: Mapping[str, Reader] = MappingProxyType(

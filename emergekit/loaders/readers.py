@@ -25,7 +25,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from emergekit.errors import LoadError, TableError
-from emergekit.loaders import table
+from emergekit.loaders import table, training_logs
 from emergekit.loaders.harnesses import dclm, olmes, openai_evals
 from emergekit.loaders.harnesses.big_bench import scores as big_bench
 from emergekit.loaders.harnesses.helm import runs as helm
@@ -165,6 +165,7 @@ _MODULES: tuple[_Module, ...] = (
     open_compass_summaries,
     hugging_face,
     epoch,
+    training_logs,
 )
 
 READERS: Mapping[str, Reader] = MappingProxyType(

@@ -15,6 +15,7 @@ MARKER = ".emergekit-report"
 Note = tuple[str, str, str, str]
 """Severity, file, field and message: a row of the table of notes."""
 
+_RESULTS_OF_MODELS = ".eval_results"  # a folder of results in model repositories, not hidden by dot
 _UNPACKED_BY_MACS = "__MACOSX"  # copies of every file in an archive, without their content
 _NO_DATA = (
     "md rst html css js pdf tex bib cff png jpg jpeg gif svg py r sh ipynb "
@@ -27,8 +28,8 @@ def files_inside(folder: Path) -> tuple[list[Path], list[Note]]:
     """Return the files of a folder to its bottom, and a note on each thing passed over.
 
     Passed over are reports of ours, what is hidden (a name that starts with a dot, such as
-    ``.ipynb_checkpoints``), ``__MACOSX``, links to folders, links to files that are there
-    themselves, and what cannot be opened.
+    ``.ipynb_checkpoints``; but not ``.eval_results``), ``__MACOSX``, links to folders, links to
+    files that are there themselves, and what cannot be opened.
     """
     files, notes = list[Path](), list[Note]()
 
@@ -79,7 +80,8 @@ def _once(files: Sequence[Path]) -> tuple[list[Path], list[Note]]:
 
 def _why_not(path: Path) -> tuple[str, str] | None:
     """Return how severe it is that something in a folder is not read, and why; None if it is."""
-    if path.name.startswith(".") or path.name == _UNPACKED_BY_MACS:
+    is_hidden = path.name.startswith(".") and path.name != _RESULTS_OF_MODELS
+    if is_hidden or path.name == _UNPACKED_BY_MACS:
         return "info", "hidden"
     if path.is_dir():
         return ("warning", "a link to a folder") if path.is_symlink() else None

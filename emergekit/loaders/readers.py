@@ -29,12 +29,17 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from emergekit.errors import LoadError, TableError
-from emergekit.loaders import table
+from emergekit.loaders import table, training_logs
 from emergekit.loaders.assembling import Gathered
-from emergekit.loaders.harnesses import dclm, olmes
+from emergekit.loaders.harnesses import dclm, olmes, openai_evals
+from emergekit.loaders.harnesses.big_bench import scores as big_bench
+from emergekit.loaders.harnesses.helm import runs as helm
+from emergekit.loaders.harnesses.inspect_ai import logs as inspect_ai
 from emergekit.loaders.harnesses.lighteval import details as lighteval_details
 from emergekit.loaders.harnesses.lighteval import results as lighteval_results
-from emergekit.loaders.leaderboards import open_llm
+from emergekit.loaders.harnesses.open_compass import outputs as open_compass
+from emergekit.loaders.harnesses.open_compass import summaries as open_compass_summaries
+from emergekit.loaders.leaderboards import epoch, hugging_face, open_llm
 from emergekit.loaders.lm_eval import bigscience, early, results, samples
 from emergekit.tables import Tables
 
@@ -179,6 +184,15 @@ _MODULES: tuple[_Module, ...] = (
     olmes,
     dclm,
     open_llm,
+    big_bench,
+    helm,
+    inspect_ai,
+    openai_evals,
+    open_compass,
+    open_compass_summaries,
+    hugging_face,
+    epoch,
+    training_logs,
 )
 
 READERS: Mapping[str, Reader] = MappingProxyType(

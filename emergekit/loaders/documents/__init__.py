@@ -7,7 +7,12 @@ names file, line and field.
 
 from __future__ import annotations
 
-from emergekit.loaders.documents.archives import member_names, read_member
+from emergekit.loaders.documents.archives import (
+    check_members,
+    member_names,
+    read_member,
+    read_members,
+)
 from emergekit.loaders.documents.fields import (
     Place,
     as_count,
@@ -18,6 +23,7 @@ from emergekit.loaders.documents.fields import (
     field,
     given,
 )
+from emergekit.loaders.documents.markup import parse_yaml
 from emergekit.loaders.documents.opening import head, lines_of, read_bytes
 from emergekit.loaders.documents.outlines import Outline, outline
 from emergekit.loaders.documents.parsing import parse, read_json, read_lines
@@ -27,8 +33,11 @@ __all__ = [  # noqa: RUF022  from the bytes to the values in them
     "read_bytes",
     "lines_of",
     "member_names",
+    "check_members",
     "read_member",
+    "read_members",
     "parse",
+    "parse_yaml",
     "read_json",
     "read_lines",
     "Outline",

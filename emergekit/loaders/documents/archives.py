@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
 
 from emergekit.errors import LoadError, nearest
 
-__all__ = ["MAX_MEMBER", "MAX_MEMBERS", "member_names", "read_member"]
+__all__ = [
+    "MAX_MEMBER",
+    "MAX_MEMBERS",
+    "check_members",
+    "member_names",
+    "read_member",
+    "read_members",
+]
 
 MAX_MEMBER = 256 << 20
 """Bytes of one member once unpacked, 256 MiB."""
@@ -18,6 +29,7 @@ MAX_MEMBERS = 1_000_000
 
 _MAX_GROWTH = 1000  # deflate reaches 1,032 on zeros; logs of answers stay below 50
 _GROWTH_FROM = 16 << 20  # bytes below which nobody minds
+_ZSTD = 93  # in the ZIP format; the standard library knows it from Python 3.14 on
 
 
 def member_names(path: Path) -> list[str]:
@@ -32,22 +44,53 @@ def member_names(path: Path) -> list[str]:
         return _names(archive, path)
 
 
+def check_members(path: Path, limit: int = MAX_MEMBER) -> None:
+    """Refuse an archive that another program is to unpack, for what `read_member` refuses.
+
+    Raises
+    ------
+    LoadError
+        If the archive is damaged, a name leads out of it, or a member states more than `limit`.
+    """
+    with _opened(path) as archive:
+        _names(archive, path)
+        for entry in archive.infolist():
+            _check_size(entry, path, limit)
+
+
 def read_member(path: Path, name: str, limit: int = MAX_MEMBER) -> bytes:
     """Return one member of a ZIP archive, unpacked.
 
     Raises
     ------
     LoadError
-        If the archive or the member is damaged, absent, encrypted, packed in a way that Python
-        does not know, or larger than `limit` in bytes, whatever size the archive states.
+        If the archive or the member is damaged, absent, encrypted, packed in an unknown way, or
+        larger than `limit` in bytes, whatever size the archive states.
+    """
+    return next(content for _, content in read_members(path, [name], limit))
+
+
+def read_members(
+    path: Path, names: Iterable[str], limit: int = MAX_MEMBER
+) -> Iterator[tuple[str, bytes]]:
+    """Yield members of a ZIP archive with their names, one at a time, opening it once.
+
+    Raises
+    ------
+    LoadError
+        As `read_member` does.
     """
     with _opened(path) as archive:
-        names = _names(archive, path)
-        if name not in names:
-            match = nearest(name, names)
-            hint = f"; did you mean '{match}'?" if match else "; write the archive again."
-            raise LoadError(f"{path}: has no member '{name}'{hint}")
-        return _unpacked(archive, archive.getinfo(name), path, limit)
+        known = dict.fromkeys(_names(archive, path))
+        for name in names:
+            if name not in known:
+                match = nearest(name, known)
+                hint = f"; did you mean '{match}'?" if match else "; write the archive again."
+                raise LoadError(f"{path}: has no member '{name}'{hint}")
+            yield name, _unpacked(archive, archive.getinfo(name), path, limit)
+
+
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
 
 
 def _opened(path: Path) -> zipfile.ZipFile:
@@ -73,21 +116,48 @@ def _names(archive: zipfile.ZipFile, path: Path) -> list[str]:
     return [entry.filename for entry in entries if not entry.is_dir()]
 
 
-def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, limit: int) -> bytes:
-    where = f"{path}: member '{entry.filename[:60]}'"
+def _check_size(entry: zipfile.ZipInfo, path: Path, limit: int) -> None:
     size, packed = entry.file_size, max(entry.compress_size, 1)
     if size > limit or (size > _GROWTH_FROM and size > _MAX_GROWTH * packed):
         raise LoadError(
-            f"{where} unpacks to {size:,} bytes from {packed:,}, which is more than is read "
-            f"({limit:,}); unpack it yourself if you trust it."
+            f"{_place(entry, path)} unpacks to {size:,} bytes from {packed:,}, which is more than "
+            f"is read ({limit:,}); unpack it yourself if you trust it."
         )
+
+
+def _place(entry: zipfile.ZipInfo, path: Path) -> str:
+    return f"{path}: member '{entry.filename[:60]}'"
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, limit: int) -> bytes:
+    _check_size(entry, path, limit)
+    where = _place(entry, path)
     try:
-        with archive.open(entry) as stream:
-            content = stream.read(limit + 1)
+        if entry.compress_type == _ZSTD:
+            content = _unpacked_zstd(archive, entry)
+        else:
+            with archive.open(entry) as stream:
+                content = stream.read(limit + 1)
     except NotImplementedError as error:
         raise LoadError(f"{where} cannot be unpacked ({error}); pack it with deflate.") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
+    except (*_DAMAGE, pa.ArrowException) as error:
         raise LoadError(f"{where} is damaged or encrypted ({error}); copy it again.") from None
-    if len(content) > limit:
+    if len(content) > entry.file_size:
         raise LoadError(f"{where} is larger than it says; such a file is not read.")
+    return content
+
+
+def _unpacked_zstd(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Return a member that is packed with zstd, one byte more if it is larger than it says."""
+    if archive.fp is None or entry.flag_bits & 1:
+        raise zipfile.BadZipFile("encrypted")
+    archive.fp.seek(entry.header_offset)
+    header = archive.fp.read(30)
+    if len(header) < 30 or header[:4] != b"PK\x03\x04":
+        raise zipfile.BadZipFile("no header")
+    archive.fp.seek(sum(struct.unpack("<HH", header[26:])), 1)  # its name, and an extra field
+    packed = pa.BufferReader(archive.fp.read(entry.compress_size))
+    content = bytes(pa.CompressedInputStream(packed, "zstd").read(entry.file_size + 1))
+    if len(content) < entry.file_size or zlib.crc32(content[: entry.file_size]) != entry.CRC:
+        raise zipfile.BadZipFile("bad check sum")
     return content

@@ -1,0 +1,1 @@
+"""What HELM wrote: a folder for each run."""

@@ -1,0 +1,1 @@
+"""What Inspect AI wrote: logs of evaluations, as JSON or as an archive."""

@@ -138,6 +138,10 @@ def load(
     table: Annotated[
         str | None, typer.Option(help="Write this table alone: results, models or samples.")
     ] = None,
+    every_eval_ever: Annotated[
+        bool,
+        typer.Option("--every-eval-ever", help="Write in the community's format; --to is a folder"),
+    ] = False,
     format: _Format = None,
     column: _Columns = None,
     constant: _Constants = None,
@@ -149,12 +153,18 @@ def load(
 ) -> None:
     """Read whatever PATH holds into our tables, and say what was found."""
     from emergekit.loaders import load as load_tables
+    from emergekit.loaders import write_every_eval_ever
     from emergekit.loaders.writing import write_tables
 
     options = _options(format, column, constant, delimiter, decimal, percent, percent_of)
+    if every_eval_ever and (to is None or to.suffix or table is not None):
+        raise typer.BadParameter("--every-eval-ever goes with --to FOLDER, and takes all tables.")
     _check_target(to, table, path)
     tables = load_tables(path, **options)
-    written = write_tables(tables, to, table) if to else []
+    if to and every_eval_ever:
+        written = [(file, "Every Eval Ever 0.3.0") for file in write_every_eval_ever(tables, to)]
+    else:
+        written = write_tables(tables, to, table) if to else []
     files = [str(file) for file, _ in written]
     if as_json:
         sizes = {name: len(getattr(tables, name)) for name in ("models", "samples", "results")}

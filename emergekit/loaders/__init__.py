@@ -18,8 +18,9 @@ with one sentence, and its rows become tables through `assembling.assembled`.
 
 from __future__ import annotations
 
+from emergekit.loaders.every_eval_ever import write_every_eval_ever
 from emergekit.loaders.explaining import explain
 from emergekit.loaders.loading import load
 from emergekit.loaders.reconciliation import reconcile
 
-__all__ = ["explain", "load", "reconcile"]
+__all__ = ["explain", "load", "reconcile", "write_every_eval_ever"]

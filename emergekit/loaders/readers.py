@@ -26,6 +26,8 @@ from typing import Any, Protocol
 
 from emergekit.errors import LoadError, TableError
 from emergekit.loaders import table
+from emergekit.loaders.every_eval_ever import results as shared_results
+from emergekit.loaders.every_eval_ever import samples as shared_samples
 from emergekit.loaders.harnesses import dclm, olmes
 from emergekit.loaders.harnesses.lighteval import details as lighteval_details
 from emergekit.loaders.harnesses.lighteval import results as lighteval_results
@@ -152,6 +154,8 @@ _MODULES: tuple[_Module, ...] = (
     olmes,
     dclm,
     open_llm,
+    shared_results,
+    shared_samples,
 )
 
 READERS: Mapping[str, Reader] = MappingProxyType(

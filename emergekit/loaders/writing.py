@@ -6,14 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from emergekit.errors import LoadError
 from emergekit.loaders.finding import files_of
 from emergekit.tables import Tables, join_models
-from emergekit.tables.keys import is_nested
+from emergekit.tables.keys import is_nested, plain
 
 __all__ = ["TABLES", "check_target", "single_table", "write_table", "write_tables"]
 
@@ -145,15 +144,7 @@ def _with_json(values: pd.Series) -> pd.Series:
 
 
 def _json(value: Any) -> Any:
-    return json.dumps(_plain(value), ensure_ascii=False) if is_nested(value) else value
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if is_nested(value):
-        return [_plain(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
+    return json.dumps(plain(value), ensure_ascii=False) if is_nested(value) else value
 
 
 def _of_one_type(values: pd.Series) -> pd.Series:

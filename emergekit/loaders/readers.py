@@ -9,6 +9,8 @@ A reader is a module, or any object, with
   of its format says 0.9; nothing below 0.5 is read from a folder;
 - ``read(path, *, ...) -> Tables``: its options are options of `load`. `documents` reads safely,
   `assembling.assembled` makes the tables;
+- ``stream(path, *, ...) -> iterator of Tables``, where a file may be too large to be held: what
+  `read` gives, some rows at a time (`streaming.bundles`);
 - ``beside(path)``, where a format spreads over several files: those that `read` takes in with this
   one. They are neither read alone nor called unread.
 """
@@ -18,7 +20,7 @@ from __future__ import annotations
 import importlib.metadata
 import inspect
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -74,6 +76,8 @@ class Reader:
         Path to the files that are read with it.
     package : str, optional
         Who wrote it, None for ours.
+    stream : function, optional
+        Path and options to `Tables`, some rows at a time.
     """
 
     name: str
@@ -82,6 +86,7 @@ class Reader:
     read: Callable[..., Tables]
     beside: Callable[[Path], Iterable[Path]] = _nothing_beside
     package: str | None = None
+    stream: Callable[..., Iterable[Tables]] | None = None
 
     @property
     def options(self) -> frozenset[str]:
@@ -117,18 +122,46 @@ class Reader:
         LoadError
             Whatever goes wrong in a plug-in, naming it.
         """
-        taken = {name: value for name, value in options.items() if name in self.options}
+        taken = self._taken(options)
         if self.package is None:
             return self.read(path, **taken)
         try:
-            tables = self.read(path, **taken)
-        except TableError as error:
-            raise LoadError(str(error)) from None
+            return self._checked(self.read(path, **taken), path)
         except Exception as error:
-            raise LoadError(
-                f"{path}: the reader '{self.name}' of {self.package} broke "
-                f"({type(error).__name__}: {error}); tell its authors, or name another format."
-            ) from error
+            raise self._failure(path, error) from error
+
+    def parts(self, path: Path, options: Mapping[str, Any]) -> Iterator[Tables]:
+        """Yield what a file holds, some rows at a time where the reader can.
+
+        Raises
+        ------
+        LoadError
+            As `tables` does; what was yielded before is then of no use.
+        """
+        if self.stream is None:
+            yield self.tables(path, options)
+            return
+        if self.package is None:
+            yield from self.stream(path, **self._taken(options))
+            return
+        try:
+            for part in self.stream(path, **self._taken(options)):
+                yield self._checked(part, path)
+        except Exception as error:
+            raise self._failure(path, error) from error
+
+    def _taken(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in options.items() if name in self.options}
+
+    def _failure(self, path: Path, error: Exception) -> LoadError:
+        if isinstance(error, TableError):
+            return LoadError(str(error))
+        return LoadError(
+            f"{path}: the reader '{self.name}' of {self.package} broke "
+            f"({type(error).__name__}: {error}); tell its authors, or name another format."
+        )
+
+    def _checked(self, tables: object, path: Path) -> Tables:
         if not isinstance(tables, Tables):
             raise LoadError(
                 f"{path}: the reader '{self.name}' of {self.package} gave "
@@ -139,7 +172,8 @@ class Reader:
 
 def _ours(module: _Module) -> Reader:
     beside = getattr(module, "beside", _nothing_beside)
-    return Reader(module.NAME, module.ABOUT, module.can_read, module.read, beside)
+    stream = getattr(module, "stream", None)
+    return Reader(module.NAME, module.ABOUT, module.can_read, module.read, beside, stream=stream)
 
 
 # A new format is a line here; of two that are equally sure of a file, the first reads it.
@@ -190,7 +224,8 @@ def _theirs(found: Any, package: str) -> Reader:
     if not isinstance(found.NAME, str) or not callable(found.can_read) or not callable(found.read):
         raise TypeError("NAME must be text, can_read and read functions")
     inspect.signature(found.read)
-    return Reader(found.NAME, str(about), found.can_read, found.read, beside, package)
+    stream = getattr(found, "stream", None)
+    return Reader(found.NAME, str(about), found.can_read, found.read, beside, package, stream)
 
 
 def _warn(package: str, what: str) -> None:

@@ -14,7 +14,7 @@ from emergekit.loaders.finding import files_of
 from emergekit.tables import Tables, join_models
 from emergekit.tables.keys import is_nested, plain
 
-__all__ = ["TABLES", "check_target", "single_table", "write_table", "write_tables"]
+__all__ = ["TABLES", "check_target", "of_one_type", "single_table", "write_table", "write_tables"]
 
 TABLES = ("results", "models", "samples")
 _SUFFIXES = (".csv", ".parquet")
@@ -127,7 +127,7 @@ def write_table(table: pd.DataFrame, file: Path) -> Path:
         if file.suffix == ".csv":
             table.apply(_with_json).to_csv(file, index=False)
         else:
-            table.apply(_of_one_type).to_parquet(file, index=False)
+            table.apply(of_one_type).to_parquet(file, index=False)
     except OSError as error:
         raise LoadError(f"{file}: cannot be written ({error.strerror}).") from None
     except (pa.ArrowException, UnicodeEncodeError) as error:
@@ -147,7 +147,7 @@ def _json(value: Any) -> Any:
     return json.dumps(plain(value), ensure_ascii=False) if is_nested(value) else value
 
 
-def _of_one_type(values: pd.Series) -> pd.Series:
+def of_one_type(values: pd.Series) -> pd.Series:
     """Return the column with one kind of value: lists if any is one, else text if any is text."""
     if values.dtype != object:
         return values

@@ -5,7 +5,7 @@ What the lines do not say of their model stands in ``<uuid>.json`` beside them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ from emergekit.loaders.documents import (
 )
 from emergekit.loaders.every_eval_ever.details import from_details, is_ours
 from emergekit.loaders.every_eval_ever.results import model_of
+from emergekit.loaders.streaming import bundles
 from emergekit.tables import MODELS, Tables
 
-__all__ = ["ABOUT", "NAME", "can_read", "read", "row_of", "rows"]
+__all__ = ["ABOUT", "NAME", "can_read", "read", "row_of", "stream"]
 
 NAME = "every_eval_ever_samples"
 ABOUT = "samples of Every Eval Ever, by evaluation_id, sample_id and interaction_type"
@@ -52,20 +53,26 @@ def read(path: Path) -> Tables:
     for line, row in _rows(path, model):
         lines.append(line)
         samples.append(row)
-    names = dict.fromkeys(row["model"] for row in samples)
-    models = [model if model.get("model") == name else {"model": name} for name in names]
-    return assembled(path, models=models, samples=samples, lines=lines)
+    return assembled(path, models=_models(model, samples), samples=samples, lines=lines)
 
 
-def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the line and the row of each sample, one at a time, however long the file.
+def stream(path: Path) -> Iterator[Tables]:
+    """Yield what `read` gives, some rows at a time.
 
     Raises
     ------
     LoadError
         Naming file, line, field and remedy.
     """
-    yield from _rows(path, _beside(path))
+    model = _beside(path)
+    for lines, samples in bundles(_rows(path, model)):
+        yield assembled(path, models=_models(model, samples), samples=samples, lines=lines)
+
+
+def _models(model: dict[str, Any], samples: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return a row for each model: the one that the results beside describe, or its name."""
+    names = dict.fromkeys(row["model"] for row in samples)
+    return [model if model.get("model") == name else {"model": name} for name in names]
 
 
 def _rows(path: Path, model: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -29,9 +29,10 @@ from emergekit.loaders.lm_eval.identity import keys_of
 from emergekit.loaders.lm_eval.requests import is_generated, pairs_of, requests_of
 from emergekit.loaders.lm_eval.results import described_in, shots_of, stamp_of
 from emergekit.loaders.lm_eval.rows import split_name
+from emergekit.loaders.streaming import bundles
 from emergekit.tables import Tables
 
-__all__ = ["ABOUT", "NAME", "can_read", "read", "rows"]
+__all__ = ["ABOUT", "NAME", "can_read", "read", "stream"]
 
 NAME = "lm_eval_samples"
 ABOUT = "samples of lm-evaluation-harness 0.4, by the fields doc_id, doc, target and filtered_resps"
@@ -61,16 +62,19 @@ def read(path: Path) -> Tables:
     return assembled(path, models=[model], samples=samples, notes=notes, lines=lines)
 
 
-def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the line and the row of each sample, one at a time, however long the file.
+def stream(path: Path) -> Iterator[Tables]:
+    """Yield what `read` gives, some rows at a time.
 
     Raises
     ------
     LoadError
         Naming file, line, field and remedy.
     """
-    _, shared, delimiter = _beside(path, [])
-    yield from _rows(path, shared, delimiter)
+    notes = list[Note]()
+    model, shared, delimiter = _beside(path, notes)
+    for lines, samples in bundles(_rows(path, shared, delimiter)):
+        yield assembled(path, models=[model], samples=samples, notes=notes, lines=lines)
+        notes = []
 
 
 def _rows(

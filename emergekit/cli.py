@@ -179,6 +179,35 @@ def load(
 
 
 @app.command()
+def ingest(
+    path: _Path,
+    to: Annotated[Path, typer.Option(help="Folder to write; 'rescore' takes it.")],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare checksums of what is there already.")
+    ] = False,
+    format: _Format = None,
+    column: _Columns = None,
+    constant: _Constants = None,
+    as_json: _Json = False,
+) -> None:
+    """Write the samples of logs of any size as parquet, once; called again, it goes on."""
+    from emergekit.loaders import ingest as ingest_logs
+
+    options = _options(format, column, constant, None, None, None, None)
+    done = ingest_logs(path, to, verify=verify, **options)
+    if as_json:
+        print(done.to_json(orient="records"))
+    else:
+        for file, message in done.loc[done["message"].ne(""), ["file", "message"]].to_numpy():
+            print(f"emergekit: {_in_words(file, '', message)}", file=sys.stderr)
+        counts = done["state"].value_counts()
+        said = ", ".join(f"{count:,} {state}" for state, count in counts.items())
+        print(f"{to}: {done['n_samples'].sum():,} samples of {len(done):,} files ({said})")
+    if done["state"].isin(["failed", "passed over"]).all():
+        raise typer.Exit(1)
+
+
+@app.command()
 def rescore(
     path: _Path,
     metric: Annotated[

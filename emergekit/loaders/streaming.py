@@ -34,7 +34,7 @@ def bundles(
     for line, row in rows:
         lines.append(line)
         held.append(row)
-        size += sum(_weight(value) for value in row.values())
+        size += _weight(row)
         if len(held) >= n_rows or size >= n_bytes:
             yield lines, held
             lines, held, size = [], [], 0
@@ -42,11 +42,13 @@ def bundles(
         yield lines, held
 
 
-def _weight(value: object) -> int:
-    """Return about how many bytes a value takes."""
-    if isinstance(value, str):
-        return len(value)
-    if isinstance(value, list | tuple | dict):
-        listed = value.values() if isinstance(value, dict) else value
-        return sum(_weight(item) for item in listed)
-    return 8
+def _weight(row: Row) -> int:
+    """Return about how many bytes a row takes: of a list, the first entry stands for all."""
+    size = 16 * len(row)
+    for value in row.values():
+        if isinstance(value, str):
+            size += len(value)
+        elif isinstance(value, list) and value:
+            first = value[0]
+            size += len(value) * (16 + (len(first) if isinstance(first, str) else 0))
+    return size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -60,7 +60,8 @@ class Place:
 
     def at(self, name: object) -> Place:
         """Return the place of a field (or of an entry of a list) inside this one."""
-        return replace(self, trail=f"{self.trail}.{name}" if self.trail else str(name))
+        trail = f"{self.trail}.{name}" if self.trail else str(name)
+        return Place(self.path, self.line, trail)
 
     def __str__(self) -> str:
         line = f": line {self.line}" if self.line is not None else ""

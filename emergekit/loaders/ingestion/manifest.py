@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -100,12 +101,10 @@ class Manifest:
         with written_whole(self._entries / f"{name}.json") as part:
             part.write_text(content, encoding="utf-8")
 
-    def all(self) -> Iterator[tuple[str, Entry]]:
-        """Yield the name and the entry of each source."""
-        for file in sorted(self._entries.glob("*.json")):
-            entry = self.get(file.stem)
-            if entry is not None:
-                yield file.stem, entry
+    def all(self) -> Iterator[Entry]:
+        """Yield the entry of each source, by its path."""
+        entries = (self.get(file.stem) for file in self._entries.glob("*.json"))
+        yield from sorted((e for e in entries if e is not None), key=attrgetter("source"))
 
 
 def source_id(path: Path) -> str:

@@ -43,7 +43,7 @@ def write_models(manifest: Manifest) -> None:
         If two sources contradict each other, naming them; the samples are in place nevertheless.
     """
     rows, places = list[dict[str, Any]](), list[str]()
-    for _, entry in manifest.all():
+    for entry in manifest.all():
         rows += entry.models
         places += [entry.source] * len(entry.models)
     if not rows:

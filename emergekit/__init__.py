@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         profile,
     )
     from emergekit.laws import Law, Parameter
-    from emergekit.loaders import load, reconcile
+    from emergekit.loaders import ingest, load, reconcile, write_every_eval_ever
     from emergekit.metrics import Metric, rescore
     from emergekit.reporting import report
     from emergekit.tables import MODELS, RESULTS, SAMPLES, Tables, join_models, validate
@@ -51,6 +51,8 @@ _HOMES = {
     "rescore": "metrics",
     "load": "loaders",
     "reconcile": "loaders",
+    "ingest": "loaders",
+    "write_every_eval_ever": "loaders",
     "Law": "laws",
     "Parameter": "laws",
     "Fit": "fitting",
@@ -87,6 +89,8 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "datasets",
     "load",
     "reconcile",
+    "ingest",
+    "write_every_eval_ever",
     "rescore",
     "Law",
     "Parameter",

@@ -138,6 +138,10 @@ def load(
     table: Annotated[
         str | None, typer.Option(help="Write this table alone: results, models or samples.")
     ] = None,
+    every_eval_ever: Annotated[
+        bool,
+        typer.Option("--every-eval-ever", help="Write in the community's format; --to is a folder"),
+    ] = False,
     format: _Format = None,
     column: _Columns = None,
     constant: _Constants = None,
@@ -149,12 +153,18 @@ def load(
 ) -> None:
     """Read whatever PATH holds into our tables, and say what was found."""
     from emergekit.loaders import load as load_tables
+    from emergekit.loaders import write_every_eval_ever
     from emergekit.loaders.writing import write_tables
 
     options = _options(format, column, constant, delimiter, decimal, percent, percent_of)
+    if every_eval_ever and (to is None or to.suffix or table is not None):
+        raise typer.BadParameter("--every-eval-ever goes with --to FOLDER, and takes all tables.")
     _check_target(to, table, path)
     tables = load_tables(path, **options)
-    written = write_tables(tables, to, table) if to else []
+    if to and every_eval_ever:
+        written = [(file, "Every Eval Ever 0.3.0") for file in write_every_eval_ever(tables, to)]
+    else:
+        written = write_tables(tables, to, table) if to else []
     files = [str(file) for file, _ in written]
     if as_json:
         sizes = {name: len(getattr(tables, name)) for name in ("models", "samples", "results")}
@@ -166,6 +176,35 @@ def load(
         print(f"{severity}: {_in_words(*note)}")
     for file, what in written:
         print(f"wrote {file}: {what}")
+
+
+@app.command()
+def ingest(
+    path: _Path,
+    to: Annotated[Path, typer.Option(help="Folder to write; 'rescore' takes it.")],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare checksums of what is there already.")
+    ] = False,
+    format: _Format = None,
+    column: _Columns = None,
+    constant: _Constants = None,
+    as_json: _Json = False,
+) -> None:
+    """Write the samples of logs of any size as parquet, once; called again, it goes on."""
+    from emergekit.loaders import ingest as ingest_logs
+
+    options = _options(format, column, constant, None, None, None, None)
+    done = ingest_logs(path, to, verify=verify, **options)
+    if as_json:
+        print(done.to_json(orient="records"))
+    else:
+        for file, message in done.loc[done["message"].ne(""), ["file", "message"]].to_numpy():
+            print(f"emergekit: {_in_words(file, '', message)}", file=sys.stderr)
+        counts = done["state"].value_counts()
+        said = ", ".join(f"{count:,} {state}" for state, count in counts.items())
+        print(f"{to}: {done['n_samples'].sum():,} samples of {len(done):,} files ({said})")
+    if done["state"].isin(["failed", "passed over"]).all():
+        raise typer.Exit(1)
 
 
 @app.command()

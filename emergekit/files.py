@@ -7,10 +7,21 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-__all__ = ["MARKER", "Note", "files_inside", "files_matching", "fixed_folder", "is_beside_data"]
+__all__ = [
+    "INGESTED",
+    "MARKER",
+    "Note",
+    "files_inside",
+    "files_matching",
+    "fixed_folder",
+    "is_beside_data",
+]
 
 MARKER = ".emergekit-report"
 """A folder that holds a file of this name is a report of ours; it lists the files of the report."""
+
+INGESTED = ".emergekit-ingest"
+"""A folder of parquet that was made of logs keeps its manifest in a folder of this name."""
 
 Note = tuple[str, str, str, str]
 """Severity, file, field and message: a row of the table of notes."""
@@ -45,7 +56,7 @@ def files_inside(folder: Path) -> tuple[list[Path], list[Note]]:
         reasons = {name: _why_not(Path(here) / name) for name in (*folders, *names)}
         reasons |= dict.fromkeys(_of_report(Path(here)) & {*names}, ("info", "of a report of ours"))
         for name, reason in sorted(reasons.items()):
-            if reason and name != MARKER:
+            if reason and name not in (MARKER, INGESTED):
                 severity, why = reason
                 notes.append((severity, str(Path(here) / name), "", f"{why}; passed over"))
         folders[:] = [name for name in folders if not reasons[name]]

@@ -83,6 +83,17 @@ def test_load_writes_all_tables_into_a_folder(capsys, good, tmp_path):
     ]
 
 
+def test_load_writes_the_format_of_the_community(capsys, good, tmp_path):
+    folder = tmp_path / "shared"
+    code, out, _ = run(capsys, "load", good, "--to", folder, "--every-eval-ever")
+    assert code == 0
+    assert out.count("Every Eval Ever 0.3.0") == 3
+    assert sorted(load(folder).results["score"]) == [0.1, 0.2, 0.8]
+    code, _, err = run(capsys, "load", good, "--every-eval-ever")
+    assert code == 2
+    assert "--every-eval-ever goes with --to FOLDER" in err
+
+
 def test_load_takes_the_options_of_the_reader(capsys, tmp_path):
     path = tmp_path / "odd.csv"
     path.write_text("task;A;B\nt;10;90\n")

@@ -3,6 +3,7 @@
 `load` finds the files (`finding`), asks each reader how sure it is of them (`readers`,
 `detection`), reads what it can and puts it together (`loading`, `merging`). `explain` says who
 reads what; `reconcile` holds samples against the scores beside them.
+`ingest` makes parquet of samples that are too many to be held (`ingestion`).
 
 Where a new format goes: one thin module with ``NAME``, ``ABOUT``, ``can_read`` and ``read`` (the
 contract stands in `readers`), in
@@ -18,8 +19,10 @@ with one sentence, and its rows become tables through `assembling.assembled`.
 
 from __future__ import annotations
 
+from emergekit.loaders.every_eval_ever import write_every_eval_ever
 from emergekit.loaders.explaining import explain
+from emergekit.loaders.ingestion import ingest
 from emergekit.loaders.loading import load
 from emergekit.loaders.reconciliation import reconcile
 
-__all__ = ["explain", "load", "reconcile"]
+__all__ = ["explain", "ingest", "load", "reconcile", "write_every_eval_ever"]

@@ -9,12 +9,12 @@ A reader is a module, or any object, with
   of its format says 0.9; nothing below 0.5 is read from a folder;
 - ``read(path, *, ...) -> Tables``: its options are options of `load`. `documents` reads safely,
   `assembling.assembled` makes the tables;
+- ``stream(path, *, ...) -> iterator of Tables``, where a file may be too large to be held: what
+  `read` gives, some rows at a time (`streaming.bundles`);
 - ``beside(path)``, where a format spreads over several files: those that `read` takes in with this
   one. They are neither read alone nor called unread;
 - ``gather(path) -> Gathered``, where files are small and many, and ``read`` has no options: their
-  rows, of which `load` makes the tables of many files at once;
-- ``rows(path)``, where a file holds samples: yields line and row of each, one at a time, for files
-  that are larger than memory.
+  rows, of which `load` makes the tables of many files at once.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from typing import Any, Protocol
 from emergekit.errors import LoadError, TableError
 from emergekit.loaders import table, training_logs
 from emergekit.loaders.assembling import Gathered
+from emergekit.loaders.every_eval_ever import results as shared_results
+from emergekit.loaders.every_eval_ever import samples as shared_samples
 from emergekit.loaders.harnesses import dclm, olmes, openai_evals
 from emergekit.loaders.harnesses.big_bench import scores as big_bench
 from emergekit.loaders.harnesses.helm import runs as helm
@@ -82,8 +84,10 @@ class Reader:
         Path to the files that are read with it.
     package : str, optional
         Who wrote it, None for ours.
-    gather, rows : function, optional
-        Path to the rows of a small file, and to those of samples one at a time.
+    gather : function, optional
+        Path to the rows of a small file.
+    stream : function, optional
+        Path and options to `Tables`, some rows at a time.
     """
 
     name: str
@@ -93,7 +97,7 @@ class Reader:
     beside: Callable[[Path], Iterable[Path]] = _nothing_beside
     package: str | None = None
     gather: Callable[[Path], Gathered] | None = None
-    rows: Callable[[Path], Iterator[tuple[int, dict[str, Any]]]] | None = None
+    stream: Callable[..., Iterable[Tables]] | None = None
 
     @property
     def options(self) -> frozenset[str]:
@@ -139,18 +143,46 @@ class Reader:
         LoadError
             Whatever goes wrong in a plug-in, naming it.
         """
-        taken = {name: value for name, value in options.items() if name in self.options}
+        taken = self._taken(options)
         if self.package is None:
             return self.read(path, **taken)
         try:
-            tables = self.read(path, **taken)
-        except TableError as error:
-            raise LoadError(str(error)) from None
+            return self._checked(self.read(path, **taken), path)
         except Exception as error:
-            raise LoadError(
-                f"{path}: the reader '{self.name}' of {self.package} broke "
-                f"({type(error).__name__}: {error}); tell its authors, or name another format."
-            ) from error
+            raise self._failure(path, error) from error
+
+    def parts(self, path: Path, options: Mapping[str, Any]) -> Iterator[Tables]:
+        """Yield what a file holds, some rows at a time where the reader can.
+
+        Raises
+        ------
+        LoadError
+            As `tables` does; what was yielded before is then of no use.
+        """
+        if self.stream is None:
+            yield self.tables(path, options)
+            return
+        if self.package is None:
+            yield from self.stream(path, **self._taken(options))
+            return
+        try:
+            for part in self.stream(path, **self._taken(options)):
+                yield self._checked(part, path)
+        except Exception as error:
+            raise self._failure(path, error) from error
+
+    def _taken(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in options.items() if name in self.options}
+
+    def _failure(self, path: Path, error: Exception) -> LoadError:
+        if isinstance(error, TableError):
+            return LoadError(str(error))
+        return LoadError(
+            f"{path}: the reader '{self.name}' of {self.package} broke "
+            f"({type(error).__name__}: {error}); tell its authors, or name another format."
+        )
+
+    def _checked(self, tables: object, path: Path) -> Tables:
         if not isinstance(tables, Tables):
             raise LoadError(
                 f"{path}: the reader '{self.name}' of {self.package} gave "
@@ -168,7 +200,7 @@ def _ours(module: _Module) -> Reader:
         module.read,
         beside,
         gather=getattr(module, "gather", None),
-        rows=getattr(module, "rows", None),
+        stream=getattr(module, "stream", None),
     )
 
 
@@ -193,6 +225,8 @@ _MODULES: tuple[_Module, ...] = (
     hugging_face,
     epoch,
     training_logs,
+    shared_results,
+    shared_samples,
 )
 
 READERS: Mapping[str, Reader] = MappingProxyType(
@@ -227,7 +261,8 @@ def _theirs(found: Any, package: str) -> Reader:
     if not isinstance(found.NAME, str) or not callable(found.can_read) or not callable(found.read):
         raise TypeError("NAME must be text, can_read and read functions")
     inspect.signature(found.read)
-    return Reader(found.NAME, str(about), found.can_read, found.read, beside, package)
+    stream = getattr(found, "stream", None)
+    return Reader(found.NAME, str(about), found.can_read, found.read, beside, package, stream)
 
 
 def _warn(package: str, what: str) -> None:

@@ -7,26 +7,29 @@ renamed by `columns`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from emergekit.errors import LoadError, TableError
+from emergekit.loaders.documents import outline, read_lines
 from emergekit.loaders.merging import agreed
+from emergekit.loaders.streaming import bundles
 from emergekit.loaders.tabular.conversion import converted
 from emergekit.loaders.tabular.delimited import as_delimiter
 from emergekit.loaders.tabular.files import SPREADSHEETS, file_kind, read_rows
 from emergekit.loaders.tabular.naming import OURS, Named, meant, named, options, useful
 from emergekit.loaders.tabular.percentages import Percent, as_percent, fractions
+from emergekit.loaders.tabular.records import frame_of
 from emergekit.loaders.tabular.sizes import check_sizes
 from emergekit.loaders.tabular.source import Source
 from emergekit.loaders.tabular.wide import long, value_columns
 from emergekit.tables import MODELS, RESULTS, SAMPLES, Schema, Tables, validate
 from emergekit.tables.keys import as_text
 
-__all__ = ["ABOUT", "NAME", "can_read", "read"]
+__all__ = ["ABOUT", "NAME", "can_read", "read", "stream"]
 
 NAME = "table"
 ABOUT = "rows of scores, models or samples, long or wide, by the ending of the file's name"
@@ -87,7 +90,8 @@ def read(
         raise LoadError(f"decimal={decimal!r} is no decimal mark: it is '.' or ','.")
     as_percent(percent)  # before the file is read
     source = Source(path, decimal)
-    under = named(read_rows(path, as_delimiter(delimiter)), dict(columns or {}), source, found)
+    rows = read_rows(path, as_delimiter(delimiter))
+    under = named(rows, dict(columns or {}), source, found)
     if under.table.empty:
         header = "no rows" if source.is_typed else "a header but no rows"
         raise source.error(f"the file has {header}; write it again.")
@@ -104,6 +108,50 @@ def read(
             source.note("task", f"{under.table['task'].nunique()} {said}", "warning")
             return Tables(notes=source.notes)
     return _results(under, constants, source, percent)
+
+
+def stream(
+    path: Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    constants: Mapping[str, Any] | None = None,
+    delimiter: str | None = None,
+    decimal: str = ".",
+    percent: Percent = None,
+) -> Iterator[Tables]:
+    """Yield what `read` gives, some rows at a time if the file is JSONL of samples.
+
+    Parameters
+    ----------
+    path, columns, constants, delimiter, decimal, percent
+        As in `read`.
+
+    Raises
+    ------
+    LoadError
+        Naming file, line, field and remedy.
+    """
+    kind, names = file_kind(path), {str(name).strip().lower() for name in outline(path).fields}
+    renamed = {theirs.lower() for theirs, ours in (columns or {}).items() if ours == "example_id"}
+    if kind != "jsonl" or names.isdisjoint({"example_id", *renamed}):
+        yield read(
+            path,
+            columns=columns,
+            constants=constants,
+            delimiter=delimiter,
+            decimal=decimal,
+            percent=percent,
+        )
+        return
+    found = set[str]()
+    for lines, records in bundles(read_lines(path)):
+        source = Source(path, decimal)
+        rows = frame_of(path, dict(zip(lines, records, strict=True)), "line")
+        under = named(rows, dict(columns or {}), source, found)
+        yield _samples(under, dict(constants or {}), source)
+    absent = next((theirs for theirs in columns or {} if theirs not in found), None)
+    if absent is not None:
+        raise LoadError(f"{path}: columns= names '{absent}', which the file does not have.")
 
 
 def _is_models(table: pd.DataFrame, constants: Mapping[str, Any]) -> bool:

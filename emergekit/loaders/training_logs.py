@@ -141,8 +141,8 @@ def _records(path: Path) -> Iterator[_Record]:
         yield from _of_document(read_json(path), Place(path))
     else:
         rows = read_rows(path)
-        for line, record in zip(rows.index, rows.to_dict("records"), strict=True):
-            kept = {str(n): v for n, v in record.items() if isinstance(v, str) and v.strip()}
+        for line, cells in zip(rows.index, rows.to_dict("records"), strict=True):
+            kept = {str(n): v for n, v in cells.items() if isinstance(v, str) and v.strip()}
             yield kept, Place(path, int(line))
 
 

@@ -6,16 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from emergekit.errors import LoadError
 from emergekit.loaders.finding import files_of
 from emergekit.tables import Tables, join_models
-from emergekit.tables.keys import is_nested
+from emergekit.tables.keys import is_nested, plain
 
-__all__ = ["TABLES", "check_target", "single_table", "write_table", "write_tables"]
+__all__ = ["TABLES", "check_target", "of_one_type", "single_table", "write_table", "write_tables"]
 
 TABLES = ("results", "models", "samples")
 _SUFFIXES = (".csv", ".parquet")
@@ -128,7 +127,7 @@ def write_table(table: pd.DataFrame, file: Path) -> Path:
         if file.suffix == ".csv":
             table.apply(_with_json).to_csv(file, index=False)
         else:
-            table.apply(_of_one_type).to_parquet(file, index=False)
+            table.apply(of_one_type).to_parquet(file, index=False)
     except OSError as error:
         raise LoadError(f"{file}: cannot be written ({error.strerror}).") from None
     except (pa.ArrowException, UnicodeEncodeError) as error:
@@ -145,18 +144,10 @@ def _with_json(values: pd.Series) -> pd.Series:
 
 
 def _json(value: Any) -> Any:
-    return json.dumps(_plain(value), ensure_ascii=False) if is_nested(value) else value
+    return json.dumps(plain(value), ensure_ascii=False) if is_nested(value) else value
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if is_nested(value):
-        return [_plain(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _of_one_type(values: pd.Series) -> pd.Series:
+def of_one_type(values: pd.Series) -> pd.Series:
     """Return the column with one kind of value: lists if any is one, else text if any is text."""
     if values.dtype != object:
         return values

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
-__all__ = ["as_text", "is_nested"]
+__all__ = ["as_text", "is_nested", "plain"]
 
 
 def as_text(values: pd.Series) -> pd.Series:
@@ -52,3 +54,18 @@ def is_nested(value: object) -> bool:
     (True, False)
     """
     return isinstance(value, list | tuple | dict | set | np.ndarray)
+
+
+def plain(value: Any) -> Any:
+    """Return a value of a table as JSON has it: lists, mappings with text for keys, numbers, text.
+
+    Examples
+    --------
+    >>> plain(np.array([1, 2])), plain(np.float64(0.5)), plain({1: (2,)})
+    ([1, 2], 0.5, {'1': [2]})
+    """
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if is_nested(value):
+        return [plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value

@@ -13,7 +13,7 @@ from typing import Any
 
 from emergekit.errors import LoadError
 from emergekit.files import Note
-from emergekit.loaders.assembling import Gathered, tables_of
+from emergekit.loaders.assembling import Gathered, assembled, tables_of
 from emergekit.loaders.documents import (
     Place,
     as_count,
@@ -30,9 +30,10 @@ from emergekit.loaders.lm_eval.identity import keys_of
 from emergekit.loaders.lm_eval.requests import is_generated, pairs_of, requests_of
 from emergekit.loaders.lm_eval.results import described_in, shots_of, stamp_of
 from emergekit.loaders.lm_eval.rows import split_name
+from emergekit.loaders.streaming import bundles
 from emergekit.tables import Tables
 
-__all__ = ["ABOUT", "NAME", "can_read", "gather", "read", "rows"]
+__all__ = ["ABOUT", "NAME", "can_read", "gather", "read", "stream"]
 
 NAME = "lm_eval_samples"
 ABOUT = "samples of lm-evaluation-harness 0.4, by the fields doc_id, doc, target and filtered_resps"
@@ -73,16 +74,19 @@ def gather(path: Path) -> Gathered:
     return Gathered(path, models=[model], samples=samples, notes=notes, lines=lines)
 
 
-def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the line and the row of each sample, one at a time, however long the file.
+def stream(path: Path) -> Iterator[Tables]:
+    """Yield what `read` gives, some rows at a time.
 
     Raises
     ------
     LoadError
         Naming file, line, field and remedy.
     """
-    _, shared, delimiter = _beside(path, [])
-    yield from _rows(path, shared, delimiter)
+    notes = list[Note]()
+    model, shared, delimiter = _beside(path, notes)
+    for lines, samples in bundles(_rows(path, shared, delimiter)):
+        yield assembled(path, models=[model], samples=samples, notes=notes, lines=lines)
+        notes = []
 
 
 def _rows(

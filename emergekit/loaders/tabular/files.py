@@ -7,6 +7,7 @@ import gzip
 import zlib
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import unquote
 
 import pandas as pd
 import pyarrow as pa
@@ -16,6 +17,7 @@ from emergekit.errors import LoadError
 from emergekit.loaders.documents import read_bytes
 from emergekit.loaders.tabular.delimited import read_delimited
 from emergekit.loaders.tabular.records import read_json, read_json_lines
+from emergekit.tables import SAMPLES
 
 __all__ = ["SPREADSHEETS", "SUFFIXES", "file_kind", "is_typed", "read_rows"]
 
@@ -70,7 +72,7 @@ def read_rows(path: Path, delimiter: str | None = None) -> pd.DataFrame:
     content = _content(path)
     _check_beginning(path, content, kind)
     if kind == "parquet":
-        return _parquet(path, content)
+        return _with_folders(_parquet(path, content), path)
     text = _text(path, content)
     if kind == "json":
         return read_json(path, text)
@@ -139,6 +141,18 @@ def _parquet(path: Path, content: bytes) -> pd.DataFrame:
     plain = [values.set_axis(range(1, len(table) + 1)) for values in plain]
     joined = pd.concat(plain, axis=1) if plain else table
     return joined.set_axis([str(name).strip() for name in table.columns], axis=1)
+
+
+def _with_folders(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Return the rows with the keys that folders state, as in ``model=a/task=b``, before them."""
+    for part in reversed(path.parent.parts):
+        name, mark, value = part.partition("=")
+        if not mark:
+            break
+        name = unquote(name)
+        if name in SAMPLES.keys and name not in table:
+            table.insert(0, name, unquote(value))
+    return table
 
 
 def _as_frame(table: pa.Table) -> pd.DataFrame:

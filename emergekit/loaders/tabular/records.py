@@ -14,7 +14,7 @@ import pandas as pd
 
 from emergekit.errors import LoadError
 
-__all__ = ["read_json", "read_json_lines"]
+__all__ = ["frame_of", "read_json", "read_json_lines"]
 
 _NOT_JSON = re.compile(r"\bNaN\b|\bInfinity\b")
 
@@ -64,7 +64,7 @@ def read_json(path: Path, text: str) -> pd.DataFrame:
         return _columns(path, content)
     if not isinstance(content, list):
         raise LoadError(f"{path}: a table in JSON is a list of rows, but this is {content!s:.80}.")
-    return _records(path, dict(enumerate(content, start=1)), "row")
+    return frame_of(path, dict(enumerate(content, start=1)), "row")
 
 
 def read_json_lines(path: Path, text: str) -> pd.DataFrame:
@@ -89,7 +89,7 @@ def read_json_lines(path: Path, text: str) -> pd.DataFrame:
     if len(rows) == 1 and isinstance(next(iter(rows.values())), list):
         raise LoadError(f"{path}: holds one list of rows; its name should end in .json.")
     _check_first_object(path, text)
-    return _records(path, rows, "line")
+    return frame_of(path, rows, "line")
 
 
 def _check_first_object(path: Path, text: str) -> None:
@@ -140,7 +140,23 @@ _CONSTANTS: Mapping[str, float | None] = {
 }
 
 
-def _records(path: Path, rows: Mapping[int, Any], word: str) -> pd.DataFrame:
+def frame_of(path: Path, rows: Mapping[int, Any], word: str) -> pd.DataFrame:
+    """Return records as a table, the number of each as its index.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    rows : mapping
+        Records by the number of their line or row.
+    word : {"line", "row"}
+        What the numbers count.
+
+    Raises
+    ------
+    LoadError
+        If one is no object, a name is there twice, or another tool wrote them.
+    """
     for number, row in rows.items():
         if not isinstance(row, Mapping):
             raise LoadError(
@@ -195,7 +211,7 @@ def _split(path: Path, names: Any, data: Any) -> pd.DataFrame:
         number: dict(zip(map(str, names), row, strict=True))
         for number, row in enumerate(data, start=1)
     }
-    return _records(path, rows, "row")
+    return frame_of(path, rows, "row")
 
 
 def _frame(columns: Mapping[str, list[Any]], index: list[int]) -> pd.DataFrame:

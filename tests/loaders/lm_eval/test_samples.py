@@ -4,6 +4,7 @@ import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from emergekit import load, rescore
@@ -41,7 +42,7 @@ def test_each_filter_is_read_apart(files):
 
 def test_whole_texts_have_the_lengths_that_the_harness_divides_by(files):
     rows = of(load(files / FOLDER), "pages")
-    assert rows[["logprob", "n_words", "n_bytes"]].values.tolist() == [[-6, 2, 7], [-9, 2, 8]]
+    assert rows[["logprob", "n_words", "n_bytes"]].to_numpy().tolist() == [[-6, 2, 7], [-9, 2, 8]]
     scores = rescore(rows, ["word_perplexity", "byte_perplexity", "bits_per_byte"])
     expected = [np.exp(15 / 4), np.exp(1), 1 / np.log(2)]
     assert scores["score"].tolist() == pytest.approx(expected, rel=1e-12)
@@ -55,11 +56,11 @@ def test_early_files_without_filters_are_read(files):
     assert "filter" not in tables.samples
 
 
-def test_rows_come_one_at_a_time(files):
+def test_a_file_comes_in_parts_as_it_comes_whole(files):
     file = files / FOLDER / f"samples_write_{STAMP}.jsonl"
-    found = list(reader.rows(file))
-    assert [line for line, _ in found] == [1, 2, 3, 4]
-    assert [row["prediction"] for _, row in found] == of(load(file), "write")["prediction"].tolist()
+    [part] = reader.stream(file)
+    pd.testing.assert_frame_equal(part.samples, reader.read(file).samples)
+    pd.testing.assert_frame_equal(part.models, reader.read(file).models)
 
 
 PAIRS = [["-1", "True"], ["-2", "False"]]

@@ -206,7 +206,11 @@ def test_names_inside_a_value_may_be_those_of_columns(write):
     [
         ("t.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:a\n", "git lfs pull"),
         ("t.parquet", b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
-        ("t.csv", gzip.compress(b"model,task\n"), "packed with gzip: give its name the suffix"),
+        (
+            "t.csv",
+            gzip.compress(b"model,task\n", mtime=0),
+            "packed with gzip: give its name the suffix",
+        ),
         ("t.json", b"PAR1\x15\x04\x15", "is parquet: give its name the suffix .parquet"),
         ("t.csv", b"PK\x03\x04rest", "is a spreadsheet or a zip archive: save it as CSV"),
         ("t.csv", b"\x28\xb5\x2f\xfdrest", "packed with zstd: give its name"),

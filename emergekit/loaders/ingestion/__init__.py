@@ -1,0 +1,11 @@
+"""Samples of any size as parquet, parted by model and task: once, whatever stops it.
+
+`ingesting` goes through the files, `writing` makes their parquet out of sight, `manifest` remembers
+what was made of which file, and `committing` puts it in place.
+"""
+
+from __future__ import annotations
+
+from emergekit.loaders.ingestion.ingesting import ingest
+
+__all__ = ["ingest"]

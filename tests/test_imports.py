@@ -25,6 +25,7 @@ LAYERS = (
     ("laws",),
     ("fitting",),
     ("emergence",),
+    ("prediction",),
     ("plots",),
     ("figures",),
     ("reporting",),

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from emergekit import compute, datasets, figures, fitting, laws, metrics, theory
+    from emergekit import compute, datasets, figures, fitting, laws, metrics, prediction, theory
     from emergekit.emergence import (
         break_test,
         collapse_test,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from emergekit.laws import Law, Parameter
     from emergekit.loaders import load
     from emergekit.metrics import Metric, rescore
+    from emergekit.prediction import Chain, chain, threshold
     from emergekit.reporting import report
     from emergekit.tables import MODELS, RESULTS, SAMPLES, Tables, join_models, validate
 
@@ -64,9 +65,12 @@ _HOMES = {
     "collapse_test": "emergence",
     "break_test": "emergence",
     "fit_threshold": "emergence",
+    "Chain": "prediction",
+    "chain": "prediction",
+    "threshold": "prediction",
     "report": "reporting",
 }
-_MODULES = ("compute", "theory", "metrics", "datasets", "laws", "fitting", "figures")
+_MODULES = ("compute", "theory", "metrics", "datasets", "laws", "fitting", "prediction", "figures")
 
 __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "TableError",
@@ -102,6 +106,10 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "collapse_test",
     "break_test",
     "fit_threshold",
+    "prediction",
+    "Chain",
+    "chain",
+    "threshold",
     "figures",
     "report",
 ]

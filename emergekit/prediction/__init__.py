@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from emergekit.prediction.chains import Chain, chain
 from emergekit.prediction.leagues import paired_differences, score_forecasts
+from emergekit.prediction.reaching import threshold
 from emergekit.prediction.scoring import crps_normal, crps_sample, interval_score
 
-__all__ = [  # noqa: RUF022  scores of one forecast, then of many
+__all__ = [  # noqa: RUF022  forecasts, then their scores
+    "Chain",
+    "chain",
+    "threshold",
     "interval_score",
     "crps_normal",
     "crps_sample",

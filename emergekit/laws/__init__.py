@@ -11,6 +11,7 @@ from emergekit.laws.broken import broken_power_law
 from emergekit.laws.chinchilla import CHINCHILLA
 from emergekit.laws.compute_optimal import optimal_power_law
 from emergekit.laws.decays import exponential
+from emergekit.laws.finetuning import emergence_law
 from emergekit.laws.formula import Formula
 from emergekit.laws.humps import inverted_u_shaped, u_shaped
 from emergekit.laws.kaplan import KAPLAN
@@ -53,6 +54,7 @@ __all__ = [  # noqa: RUF022  losses of one variable, of several, scores, optima
     "step",
     "u_shaped",
     "inverted_u_shaped",
+    "emergence_law",
     "optimal_power_law",
     "tied",
 ]
@@ -86,6 +88,7 @@ LAWS = (
     step(),
     u_shaped(),
     inverted_u_shaped(),
+    emergence_law(),
     optimal_power_law("n_params"),
     optimal_power_law("n_tokens"),
 )

@@ -14,6 +14,7 @@ RUNS = pd.DataFrame(
         "n_tokens": [2e9, 3e11, 1.4e12, 5e10],
         "flops": [1e18, 2e21, 6e23, 1e20],
         "n_unique_tokens": [1e9, 1e10, 7e11, 4e9],
+        "n_finetune": [64.0, 512.0, 128.0, 2048.0],
         "loss": [2.9, 2.4, 1.9, 2.6],
     }
 )
@@ -66,6 +67,7 @@ PARAMS = {
         "x_fall": 19.5,
         "k_fall": 1.5,
     },
+    "emergence_log_power": {"B": 0.25, "A": 0.6, "k": 0.04, "alpha": 1.3, "C": 1.9},
     "optimal_n_params": {"k": 0.09, "a": 0.5},
     "optimal_n_tokens": {"k": 1.85, "a": 0.5},
 }

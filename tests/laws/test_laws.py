@@ -53,6 +53,7 @@ def test_no_law_warns_at_its_starts_or_far_from_them(law):
         "n_tokens": 10 ** rng.uniform(6, 14, 40),
         "n_unique_tokens": 10 ** rng.uniform(6, 14, 40),
         "flops": 10 ** rng.uniform(14, 28, 40),
+        "n_finetune": 10 ** rng.uniform(0, 6, 40),
         "loss": rng.uniform(0.1, 12, 40),
     }
     variables = [scales[name] for name in law.variables]
@@ -89,7 +90,7 @@ def test_the_starts_of_a_law_are_a_batch_of_one_like_any_other(law):
 )
 def test_any_rows_leave_a_law_with_usable_starts(law, rows):
     x, y = np.array(rows).reshape(-1, 2).T
-    started = law.started_at({law.variables[0]: x, law.response: y})
+    started = law.started_at({**dict.fromkeys(law.variables, x), law.response: y})
     assert started.names == law.names
     assert np.isfinite([parameter.start for parameter in started.parameters]).all()
 

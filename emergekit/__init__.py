@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from emergekit.laws import Law, Parameter
     from emergekit.loaders import load
     from emergekit.metrics import Metric, rescore
-    from emergekit.prediction import Chain, chain, threshold
+    from emergekit.prediction import Chain, backtest, chain, threshold
     from emergekit.reporting import report
     from emergekit.tables import MODELS, RESULTS, SAMPLES, Tables, join_models, validate
 
@@ -68,6 +68,7 @@ _HOMES = {
     "Chain": "prediction",
     "chain": "prediction",
     "threshold": "prediction",
+    "backtest": "prediction",
     "report": "reporting",
 }
 _MODULES = ("compute", "theory", "metrics", "datasets", "laws", "fitting", "prediction", "figures")
@@ -110,6 +111,7 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "Chain",
     "chain",
     "threshold",
+    "backtest",
     "figures",
     "report",
 ]

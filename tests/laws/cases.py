@@ -53,6 +53,13 @@ PARAMS = {
     "chance_logistic_in_loss": {"x0": 2.4, "k": 5.0},
     "exponential_in_loss": {"eps": 0.85, "k": 2.1, "gamma": 0.8},
     "exponential_in_flops": {"eps": 0.85, "k": 3e-5, "gamma": 0.4},
+    "direct_in_n_params_and_n_tokens": {
+        "A_n_params": 300.0,
+        "A_n_tokens": 900.0,
+        "a_n_params": 0.32,
+        "a_n_tokens": 0.3,
+    },
+    "direct_in_flops": {"A_flops": 2e3, "a_flops": 0.17},
     "hinge_in_loss": {"c": 0.25, "b": 0.4, "eta": 3.0},
     "hinge_in_flops": {"c": 0.25, "b": 0.1, "eta": 17.5},
     "power_hinge_in_loss": {"c": 0.25, "b": 0.4, "eta": 3.0, "q": 0.35},

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from emergekit.laws import Law, Parameter
     from emergekit.loaders import ingest, load, reconcile, write_every_eval_ever
     from emergekit.metrics import Metric, rescore
+    from emergekit.prediction import Chain, backtest, chain, threshold
     from emergekit.reporting import report
     from emergekit.tables import MODELS, RESULTS, SAMPLES, Tables, join_models, validate
 
@@ -67,6 +68,10 @@ _HOMES = {
     "collapse_test": "emergence",
     "break_test": "emergence",
     "fit_threshold": "emergence",
+    "Chain": "prediction",
+    "chain": "prediction",
+    "threshold": "prediction",
+    "backtest": "prediction",
     "report": "reporting",
 }
 _MODULES = ("compute", "theory", "metrics", "datasets", "laws", "fitting", "prediction", "figures")
@@ -109,6 +114,10 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "break_test",
     "fit_threshold",
     "prediction",
+    "Chain",
+    "chain",
+    "threshold",
+    "backtest",
     "figures",
     "report",
 ]

@@ -19,10 +19,12 @@ FOLDERS = (
     "chinchilla",
     "extrapolation_benchmark",
     "gadre",
+    "obsscaling",
     "olmo_ladder",
     "open_models",
     "porian",
     "pythia",
+    "snell",
     "wei_classes",
 )
 UNPACK = {".csv": bytes, ".gz": gzip.decompress, ".xz": lzma.decompress}
@@ -380,6 +382,39 @@ def test_addition_agrees_with_its_broken_power_law():
     assert (len(points), fitted.sum()) == (17, 14)
     assert log_rmse(predicted[fitted], points["loss"][fitted]) == pytest.approx(5.985e-4, rel=1e-2)
     assert log_rmse(predicted[~fitted], points["loss"][~fitted]) == pytest.approx(0.0109, abs=1e-4)
+
+
+def test_obsscaling_splits_as_in_the_paper():
+    # Ruan et al. 2024: fitted up to Llama-2-7B, 84e21 FLOPs.
+    tables = datasets.load_obsscaling()
+    check_table(tables.models, MODELS)
+    check_table(tables.results, RESULTS)
+    check_dataset(tables.results)
+    rows = join_models(tables.results, tables.models).query("task == 'word_unscrambling'")
+    late = rows["is_preregistered"]
+    assert (rows["flops"].le(84e21) & ~late).sum() == 44
+    assert (rows["flops"].gt(84e21) & ~late).sum() == 19
+    assert (rows["flops"].isna() & ~late).sum() == 2
+    assert late.sum() == 19
+    assert tables.results["score"].between(0, 1).all()
+    known = tables.models.dropna(subset="flops")
+    assert known["flops"].to_numpy() == pytest.approx(
+        6.0 * known["n_params"].to_numpy() * known["n_tokens"].to_numpy(), rel=1e-9
+    )
+
+
+def test_snell_tables_have_their_derived_counts():
+    # Snell et al. 2024, tables 2 and 3.
+    ablations, elbows = (datasets.load_snell_tables(name) for name in ("ablations", "elbows"))
+    check_dataset(elbows)
+    counts = ablations.groupby("task")["is_success"].agg(["sum", "size"])
+    assert counts["sum"].to_dict() == {"GSM8K": 17, "MMLU": 14, "CSQA": 9, "CoLA": 10}
+    assert counts["size"].unique().tolist() == [19]
+    known = elbows.dropna(subset="ground_truth")
+    inside = known["ground_truth"].between(known["p5"], known["p95"])
+    assert inside.groupby(known["method"]).sum().to_dict() == {"mcmc": 4, "bootstrap": 3}
+    with pytest.raises(ValueError, match="did you mean 'elbows'"):
+        datasets.load_snell_tables("elbow")
 
 
 @pytest.mark.parametrize("folder", ["bnsl_addition", "gadre", "porian"])

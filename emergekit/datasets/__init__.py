@@ -13,10 +13,12 @@ from emergekit.datasets.chinchilla import load_chinchilla
 from emergekit.datasets.extrapolation import load_extrapolation_benchmark
 from emergekit.datasets.folder import data_folder
 from emergekit.datasets.gadre import load_gadre
+from emergekit.datasets.obsscaling import load_obsscaling
 from emergekit.datasets.olmo_ladder import load_olmo_ladder
 from emergekit.datasets.open_models import load_open_models
 from emergekit.datasets.porian import load_porian
 from emergekit.datasets.pythia import load_pythia, load_pythia_arithmetic
+from emergekit.datasets.snell import load_snell_tables
 from emergekit.datasets.wei_classes import load_wei_classes
 
 __all__ = [
@@ -26,10 +28,12 @@ __all__ = [
     "load_chinchilla",
     "load_extrapolation_benchmark",
     "load_gadre",
+    "load_obsscaling",
     "load_olmo_ladder",
     "load_open_models",
     "load_porian",
     "load_pythia",
     "load_pythia_arithmetic",
+    "load_snell_tables",
     "load_wei_classes",
 ]

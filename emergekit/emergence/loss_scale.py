@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from emergekit.errors import FitError, unknown
 from emergekit.fitting import Fit
-from emergekit.fitting.uncertainty.drawing import parameter_draws
+from emergekit.fitting.uncertainty.drawing import estimates_and_draws
 
 __all__ = ["normalized_performance", "scale_at_loss", "threshold_size"]
 
@@ -172,7 +172,7 @@ def scale_at_loss(
     if along not in law.variables:
         raise FitError(f"scale_at_loss: {unknown('variable', along, law.variables)}")
     others = _others(fit, along, dict(given or {}), tokens_per_param)
-    params = parameter_draws(fit, _DRAWS, seed)
+    params = estimates_and_draws(fit, _DRAWS, seed)
     losses = np.full(len(params), float(loss))
     if interval is not None:
         losses[1:] += _wobble(interval, level, len(params) - 1, seed)

@@ -36,6 +36,7 @@ from emergekit.fitting.grouped.groups import fit_groups
 from emergekit.fitting.objectives import Objective
 from emergekit.fitting.result import Fit
 from emergekit.fitting.uncertainty.intervals import bootstrap
+from emergekit.fitting.uncertainty.posteriors import posterior
 from emergekit.fitting.uncertainty.profiles import profile, profile_intervals
 
 __all__ = [  # noqa: RUF022  in the order of the work
@@ -45,6 +46,7 @@ __all__ = [  # noqa: RUF022  in the order of the work
     "fit_groups",
     "why_not_compiled",
     "bootstrap",
+    "posterior",
     "profile",
     "profile_intervals",
     "delta_path",

@@ -11,6 +11,8 @@ from emergekit.laws.broken import broken_power_law
 from emergekit.laws.chinchilla import CHINCHILLA
 from emergekit.laws.compute_optimal import optimal_power_law
 from emergekit.laws.decays import exponential
+from emergekit.laws.direct import direct_law
+from emergekit.laws.finetuning import emergence_law
 from emergekit.laws.formula import Formula
 from emergekit.laws.guarantees import skill_guarantee_law
 from emergekit.laws.humps import inverted_u_shaped, u_shaped
@@ -50,12 +52,14 @@ __all__ = [  # noqa: RUF022  losses of one variable, of several, scores, optima,
     "logistic",
     "chance_logistic",
     "exponential",
+    "direct_law",
     "hinge",
     "power_hinge",
     "softplus_hinge",
     "step",
     "u_shaped",
     "inverted_u_shaped",
+    "emergence_law",
     "optimal_power_law",
     "QUANTA",
     "exact_match_law",
@@ -89,6 +93,8 @@ LAWS = (
     chance_logistic("loss", chance=0.25),
     exponential(),
     exponential("flops"),
+    direct_law(chance=0.25),
+    direct_law(("flops",)),
     hinge(),
     hinge("flops"),
     power_hinge(),
@@ -96,6 +102,7 @@ LAWS = (
     step(),
     u_shaped(),
     inverted_u_shaped(),
+    emergence_law(),
     optimal_power_law("n_params"),
     optimal_power_law("n_tokens"),
     QUANTA,

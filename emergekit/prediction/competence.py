@@ -24,7 +24,7 @@ from emergekit.errors import FitError
 from emergekit.fitting import Fit
 from emergekit.fitting.bands import between, require_level
 from emergekit.fitting.rows import numbers, require_columns
-from emergekit.fitting.uncertainty.drawing import parameter_draws
+from emergekit.fitting.uncertainty.drawing import estimates_and_draws
 from emergekit.theory import competence, failure_from_excess
 from emergekit.theory.mirage import expected_exact_match, p_token
 from emergekit.theory.skills import Bound
@@ -91,7 +91,7 @@ def through_theory(
     where = f"fit of {fit.law.name}"
     require_columns(table, fit.law.variables, where=where)
     columns = numbers(table, fit.law.variables, where=where)
-    params = parameter_draws(fit, n_draws, seed)
+    params = estimates_and_draws(fit, n_draws, seed)
     drawn = {str(name): params[name].to_numpy()[:, None] for name in params}
     losses = np.broadcast_to(fit.law.predict(columns, drawn), (len(params), len(table)))
     excess = np.maximum(losses - _floor(fit, drawn, entropy), 0.0)

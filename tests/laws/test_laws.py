@@ -53,6 +53,7 @@ def test_no_law_warns_at_its_starts_or_far_from_them(law):
         "n_tokens": 10 ** rng.uniform(6, 14, 40),
         "n_unique_tokens": 10 ** rng.uniform(6, 14, 40),
         "flops": 10 ** rng.uniform(14, 28, 40),
+        "n_finetune": 10 ** rng.uniform(0, 6, 40),
         "loss": rng.uniform(0.1, 12, 40),
         "n_target_tokens": rng.integers(1, 200, 40).astype(float),
     }

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from emergekit.emergence.collapse.offsets import collapse_test
 from emergekit.emergence.loss_scale import normalized_performance, scale_at_loss, threshold_size
-from emergekit.emergence.questions.dictionary import Dictionary, curve_dictionary
-from emergekit.emergence.questions.hinges import HingeTest, hinge_test
-from emergekit.emergence.questions.links import LinkTest, link_test
-from emergekit.emergence.questions.resolution import ResolutionTest, items_needed, resolution_test
+from emergekit.emergence.questions.dictionary import curve_dictionary
+from emergekit.emergence.questions.hinges import hinge_test
+from emergekit.emergence.questions.links import link_test
+from emergekit.emergence.questions.resolution import items_needed, resolution_test
 from emergekit.emergence.shapes.curves import curve_shapes
 from emergekit.emergence.thresholds.breaks import break_test
 from emergekit.emergence.thresholds.finding import fit_threshold
@@ -18,13 +18,9 @@ from emergekit.emergence.verdicts.words import verdict_in_words
 
 __all__ = [  # noqa: RUF022  pipeline order: shapes, verdicts, collapse, breaks, thresholds, scale
     "curve_shapes",
-    "Dictionary",
     "curve_dictionary",
-    "HingeTest",
     "hinge_test",
-    "LinkTest",
     "link_test",
-    "ResolutionTest",
     "resolution_test",
     "items_needed",
     "mirage_test",

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emergekit.compute import Engine, run
+from emergekit.emergence.questions.curve_pairs import LEAST_SCALES, CurvePair, Options
 from emergekit.emergence.questions.dictionary import Dictionary, curve_dictionary
-from emergekit.emergence.questions.evidence import LEAST_SCALES, CurvePair, Options, curve_evidence
+from emergekit.emergence.questions.evidence import curve_evidence
 from emergekit.emergence.verdicts.pairs import Group
 
 __all__ = ["Evidence", "group_evidence"]

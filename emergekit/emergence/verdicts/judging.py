@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 
 from emergekit.compute import Engine
+from emergekit.emergence.questions.curve_pairs import Options
 from emergekit.emergence.questions.dictionary import DEFAULT_WIDTH
-from emergekit.emergence.questions.evidence import Options
 from emergekit.emergence.questions.links import Kind
 from emergekit.emergence.shapes.curves import scale_numbers
 from emergekit.emergence.verdicts.composition import results_of_samples

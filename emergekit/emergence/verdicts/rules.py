@@ -32,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from emergekit.emergence.questions.evidence import LEAST_SCALES
+from emergekit.emergence.questions.curve_pairs import LEAST_SCALES
 from emergekit.emergence.questions.plateaus import PLATEAU_SPAN
 
 __all__ = ["ENOUGH_SCALES", "VERDICTS", "Verdict", "can_be_genuine", "judge"]

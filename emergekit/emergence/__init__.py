@@ -10,8 +10,8 @@ from emergekit.emergence.questions.links import link_test
 from emergekit.emergence.questions.resolution import items_needed, resolution_test
 from emergekit.emergence.shapes.curves import curve_shapes
 from emergekit.emergence.thresholds.breaks import break_test
+from emergekit.emergence.thresholds.by_run import run_thresholds
 from emergekit.emergence.thresholds.finding import fit_threshold
-from emergekit.emergence.thresholds.result import Threshold
 from emergekit.emergence.verdicts.judging import mirage_test
 from emergekit.emergence.verdicts.simulation import WORLDS, World, confusion_matrix, simulate_world
 from emergekit.emergence.verdicts.words import verdict_in_words
@@ -31,8 +31,8 @@ __all__ = [  # noqa: RUF022  pipeline order: shapes, verdicts, collapse, breaks,
     "confusion_matrix",
     "collapse_test",
     "break_test",
-    "Threshold",
     "fit_threshold",
+    "run_thresholds",
     "normalized_performance",
     "threshold_size",
     "scale_at_loss",

@@ -9,11 +9,14 @@ from emergekit.emergence.questions.hinges import hinge_test
 from emergekit.emergence.questions.links import link_test
 from emergekit.emergence.questions.resolution import items_needed, resolution_test
 from emergekit.emergence.shapes.curves import curve_shapes
+from emergekit.emergence.simulation.drawing import simulate_world
+from emergekit.emergence.simulation.power import power_table
+from emergekit.emergence.simulation.rates import confusion_matrix
+from emergekit.emergence.simulation.worlds import WORLDS, World
 from emergekit.emergence.thresholds.breaks import break_test
 from emergekit.emergence.thresholds.by_run import run_thresholds
 from emergekit.emergence.thresholds.finding import fit_threshold
 from emergekit.emergence.verdicts.judging import mirage_test
-from emergekit.emergence.verdicts.simulation import WORLDS, World, confusion_matrix, simulate_world
 from emergekit.emergence.verdicts.words import verdict_in_words
 
 __all__ = [  # noqa: RUF022  pipeline order: shapes, verdicts, collapse, breaks, thresholds, scale
@@ -29,6 +32,7 @@ __all__ = [  # noqa: RUF022  pipeline order: shapes, verdicts, collapse, breaks,
     "World",
     "simulate_world",
     "confusion_matrix",
+    "power_table",
     "collapse_test",
     "break_test",
     "fit_threshold",

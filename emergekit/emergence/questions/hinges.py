@@ -79,7 +79,7 @@ def hinge_test(
     References
     ----------
     Cox 1961 for tests of separate families; Phipson & Smyth 2010 for p-values of simulations. The
-    test is ours; its rates are in `emergekit.emergence.verdicts.simulation`.
+    test is ours; its rates are in `emergekit.emergence.simulation.rates`.
 
     Examples
     --------

@@ -5,8 +5,8 @@ smooth curve do (`hinges`)? Does the sharp metric follow from the continuous one
 number of test items tell a smooth curve from a step at all (`resolution`)? What follows stands in
 one list (`rules`).
 
-How often the answers are right was measured on simulated curves (`simulation`, which prints the
-table again); the rules were settled while looking at those worlds, so the rates are not those of an
+How often the answers are right was measured on simulated curves (`simulation.rates`, which has
+the table); the rules were settled while looking at those worlds, so the rates are not those of an
 independent trial.
 """
 
@@ -152,7 +152,7 @@ def mirage_test(
     With the defaults, of simulated tasks without a threshold 0.6 % were called genuine at 8, 12 and
     20 scales (25 of 3,960) and none at 5; of those with one, 41, 61 and 75 % at 8, 12 and 20. Power
     comes from models with little scatter. The worlds, and more rates, are in
-    `emergekit.emergence.verdicts.simulation`; a correction for many tasks takes power away, with
+    `emergekit.emergence.simulation.rates`; a correction for many tasks takes power away, with
     8 scales nearly all of it.
 
     References
@@ -161,7 +161,7 @@ def mirage_test(
 
     Examples
     --------
-    >>> from emergekit.emergence.verdicts.simulation import simulate_world
+    >>> from emergekit.emergence import simulate_world
     >>> verdict = mirage_test(simulate_world("em K=10"), x="flops").iloc[0]
     >>> verdict["verdict"], verdict["evidence"], float(verdict["link_b"].round(1))
     ('mirage', 'continuous', 0.8)

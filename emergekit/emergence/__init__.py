@@ -6,6 +6,7 @@ from emergekit.emergence.collapse.offsets import collapse_test
 from emergekit.emergence.loss_scale import normalized_performance, scale_at_loss, threshold_size
 from emergekit.emergence.questions.dictionary import curve_dictionary
 from emergekit.emergence.questions.hinges import hinge_test
+from emergekit.emergence.questions.lengths import length_link_test
 from emergekit.emergence.questions.links import link_test
 from emergekit.emergence.questions.resolution import items_needed, resolution_test
 from emergekit.emergence.shapes.curves import curve_shapes
@@ -24,6 +25,7 @@ __all__ = [  # noqa: RUF022  pipeline order: shapes, verdicts, collapse, breaks,
     "curve_dictionary",
     "hinge_test",
     "link_test",
+    "length_link_test",
     "resolution_test",
     "items_needed",
     "mirage_test",

@@ -252,6 +252,8 @@ def _checked(
     names = list(map(str, results["metric"].unique()))
     require_metric(sharp, names, "sharp")
     require_metric(continuous, names, "continuous")
+    if sharp is not None and sharp == continuous:
+        raise ValueError(f"sharp and continuous are both {sharp}: a metric cannot explain itself.")
     _check_bounds(results)
     return results
 
@@ -293,6 +295,10 @@ def _check_options(options: Options, fdr: str | None) -> None:
         raise ValueError(f"min_width must be positive; it is {options.min_width:g}.")
     if not 0 < options.alpha < 1:
         raise ValueError(f"alpha must lie inside (0, 1); it is {options.alpha:g}.")
+    for name in ("n_boot", "seed"):
+        value = getattr(options, name)
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+            raise ValueError(f"{name} must be a whole number from 0 on; it is {value!r}.")
     if options.n_boot < 1 / options.alpha - 1:
         raise ValueError(
             f"n_boot={options.n_boot} draws cannot give a p-value of {options.alpha:g}; take "

@@ -129,10 +129,14 @@ def curve_points(
         composed=number["composed"],
         composed_variance=number["composed_variance"],
     )
+    _check_chance(sheet, points, sharp)
+    unknown = int(np.isnan(points.n).sum())
+    notes = [f"n_examples is unknown at {unknown} of {len(mine)} scores"] if unknown else []
     if continuous is None:
-        return points, False, []
+        return points, False, notes
     other = places[sheet.metric[places] == continuous]
-    return _with_continuous(sheet, points, other, sharp, continuous)
+    points, loss, said = _with_continuous(sheet, points, other, sharp, continuous)
+    return points, loss, [*notes, *said]
 
 
 def _check_shares(sheet: Sheet, mine: Places, sharp: str) -> None:
@@ -144,6 +148,17 @@ def _check_shares(sheet: Sheet, mine: Places, sharp: str) -> None:
             f"results: the sharp metric {sharp} is a share of right answers, but row {row.name} "
             f"(model {row['model']}, task {row['task']}) holds {row['score']:g}. Divide "
             f"percentages by 100, or name another metric with sharp=."
+        )
+
+
+def _check_chance(sheet: Sheet, points: Points, sharp: str) -> None:
+    bad = (points.chance < 0) | (points.chance > 1)
+    if bad.any():
+        row = sheet.rows.iloc[points.row[bad][0]]
+        raise TableError(
+            f"results: chance of {sharp} is a share from 0 to 1, but row {row.name} (model "
+            f"{row['model']}, task {row['task']}) holds {row['chance']:g}. Mend it, or give the "
+            f"score of guessing with chance=."
         )
 
 

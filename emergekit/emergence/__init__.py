@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from emergekit.emergence.collapse.offsets import collapse_test
 from emergekit.emergence.loss_scale import normalized_performance, scale_at_loss, threshold_size
-from emergekit.emergence.questions.dictionary import Dictionary, curve_dictionary
-from emergekit.emergence.questions.hinges import HingeTest, hinge_test
-from emergekit.emergence.questions.links import LinkTest, link_test
-from emergekit.emergence.questions.resolution import ResolutionTest, items_needed, resolution_test
+from emergekit.emergence.questions.dictionary import curve_dictionary
+from emergekit.emergence.questions.hinges import hinge_test
+from emergekit.emergence.questions.lengths import length_link_test
+from emergekit.emergence.questions.links import link_test
+from emergekit.emergence.questions.resolution import items_needed, resolution_test
 from emergekit.emergence.shapes.curves import curve_shapes
+from emergekit.emergence.simulation.drawing import simulate_world
+from emergekit.emergence.simulation.power import power_table
+from emergekit.emergence.simulation.rates import confusion_matrix
+from emergekit.emergence.simulation.worlds import WORLDS, World
 from emergekit.emergence.thresholds.breaks import break_test
+from emergekit.emergence.thresholds.by_run import run_thresholds
 from emergekit.emergence.thresholds.finding import fit_threshold
-from emergekit.emergence.thresholds.result import Threshold
 from emergekit.emergence.verdicts.judging import mirage_test
-from emergekit.emergence.verdicts.simulation import WORLDS, World, confusion_matrix, simulate_world
 from emergekit.emergence.verdicts.words import verdict_in_words
 
 __all__ = [  # noqa: RUF022  pipeline order: shapes, verdicts, collapse, breaks, thresholds, scale
     "curve_shapes",
-    "Dictionary",
     "curve_dictionary",
-    "HingeTest",
     "hinge_test",
-    "LinkTest",
     "link_test",
-    "ResolutionTest",
+    "length_link_test",
     "resolution_test",
     "items_needed",
     "mirage_test",
@@ -33,10 +34,11 @@ __all__ = [  # noqa: RUF022  pipeline order: shapes, verdicts, collapse, breaks,
     "World",
     "simulate_world",
     "confusion_matrix",
+    "power_table",
     "collapse_test",
     "break_test",
-    "Threshold",
     "fit_threshold",
+    "run_thresholds",
     "normalized_performance",
     "threshold_size",
     "scale_at_loss",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from emergekit.emergence.runs import Units, finite_column, units_of
 from emergekit.errors import FitError, TableError
 from emergekit.laws.axis import Kind, axis_of, direction, place
 
-__all__ = ["COUNTS", "OneCurve", "one_curve"]
+__all__ = ["COUNTS", "OneCurve", "curves_of", "one_curve"]
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -109,6 +110,26 @@ def one_curve(
         units=units,
         turns=np.lexsort((u[order], steps, units.codes)).astype(np.intp),
     )
+
+
+def curves_of(
+    table: pd.DataFrame, by: Sequence[str] | None, *, where: str
+) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """Yield the key of every curve of a table, in the order in which they come, and its rows.
+
+    Curves agree in the columns of `by`; all that tell curves apart and are there, if None. What
+    else would tell curves apart is dropped from the rows: whoever leaves it out means to pool.
+    """
+    if not isinstance(table, pd.DataFrame) or not len(table):
+        raise TableError(f"{where}: expected a DataFrame with rows, the results of curves.")
+    keys = [name for name in _SAME if name in table] if by is None else list(by)
+    absent = [name for name in keys if name not in table]
+    if absent:
+        raise TableError(f"{where}: by names columns that are absent: {', '.join(absent)}.")
+    pooled = [name for name in _SAME if name in table and name not in keys]
+    groups = table.groupby(keys, dropna=False, sort=False) if keys else [((), table)]
+    for key, part in groups:
+        yield dict(zip(keys, key, strict=True)), part.drop(columns=pooled)
 
 
 def _axis_kind(x: str, values: Array, scores: Array) -> Kind:

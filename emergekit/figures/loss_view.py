@@ -15,8 +15,8 @@ from matplotlib.lines import Line2D
 from emergekit import datasets, laws
 from emergekit.emergence.collapse.offsets import collapse_test
 from emergekit.emergence.loss_scale import normalized_performance
+from emergekit.emergence.thresholds.by_run import run_thresholds
 from emergekit.emergence.thresholds.finding import fit_threshold
-from emergekit.emergence.thresholds.result import Threshold
 from emergekit.errors import FitWarning
 from emergekit.fitting import fit
 from emergekit.plots.axes import GREY, colours, label, literal, panels, shades
@@ -65,7 +65,8 @@ def threshold() -> tuple[Figure, pd.DataFrame]:
     for ax, x, title in zip(
         axes, ("loss", "flops"), ("A  over loss", "B  over compute"), strict=True
     ):
-        found = fit_threshold(rows, x, forms=_FORMS)
+        found = fit_threshold(rows, x, forms=_FORMS).iloc[0]
+        eta = run_thresholds(rows, x, found["form"]).set_index("run")["eta"]
         _band(ax, found)
         for (run, name), colour, marker in zip(_RUNS.items(), colours(3), _MARKERS, strict=True):
             mine = rows[rows["run"] == run]
@@ -73,15 +74,14 @@ def threshold() -> tuple[Figure, pd.DataFrame]:
                 mine[x], mine["score"], s=11, color=colour, marker=marker, alpha=0.75,
                 linewidth=0, label=name, zorder=3,
             )  # fmt: skip
-            _hinge(ax, mine, x, found, colour)
+            _hinge(ax, mine, x, found, eta, colour)
         ax.axhline(0.25, color=GREY, linewidth=0.9, zorder=0)
         ax.set(xlabel=_C4 if x == "loss" else label(x), xscale="linear" if x == "loss" else "log")
         ax.set_title(title, loc="left", fontsize="medium")
-        eta = found.by_run.set_index("run")["eta"]
-        told = {"": found.eta, "_lower": found.lower, "_upper": found.upper}
+        told = {"": found["eta"], "_lower": found["lower"], "_upper": found["upper"]}
         table = table.assign(**{f"eta_{x}": table["run"].map(eta)}).assign(
             **{f"threshold_{x}{end}": value for end, value in told.items()},
-            **{f"verdict_{x}": found.verdict},
+            **{f"verdict_{x}": found["verdict"]},
         )
     left, right = axes
     left.set(xlim=(_WIDEST, 2.41), ylabel="MMLU by letters, share right")
@@ -159,7 +159,7 @@ def metrics_at_threshold() -> tuple[Figure, pd.DataFrame]:
     Du et al. 2024, figure 4, with other metrics: choice probabilities by letter are not public.
     """
     letters = _letters()
-    found = fit_threshold(letters, forms=_FORMS)
+    found = fit_threshold(letters, forms=_FORMS).iloc[0]
     tables = datasets.load_olmo_ladder()
     other = join_models(tables.results.query("task == 'mmlu_rc' and step > 0"), tables.models)
     shown = ["letters", "ranked", "bits_per_byte"]
@@ -170,7 +170,7 @@ def metrics_at_threshold() -> tuple[Figure, pd.DataFrame]:
         "ranked": ranked[ranked["metric"] == "acc_norm"],
         "bits_per_byte": ranked[ranked["metric"] == "bits_per_byte"],
     }
-    verdicts = {name: fit_threshold(rows[name], forms=_FORMS) for name in shown[1:]}
+    verdicts = {name: fit_threshold(rows[name], forms=_FORMS).iloc[0] for name in shown[1:]}
     verdicts["letters"] = found
     parts = []
     figure, axes = panels(1, 3, width=3.4, height=3.1)
@@ -187,11 +187,10 @@ def metrics_at_threshold() -> tuple[Figure, pd.DataFrame]:
         if name != "bits_per_byte":
             ax.axhline(0.25, color=GREY, linewidth=0.9, zorder=0)
         ax.set(xlabel=_C4, ylabel=y_name, xlim=(_WIDEST, 2.41))
-        said = verdicts[name].verdict
+        said = verdicts[name]["verdict"]
         ax.set_title(f"{title}: {said}", loc="left", fontsize="medium")
         columns = ["run", "step", "loss", "task", "metric", "score"]
-        eta = verdicts[name].eta
-        parts.append(rows[name][columns].assign(verdict=said, eta=eta))
+        parts.append(rows[name][columns].assign(verdict=said, eta=verdicts[name]["eta"]))
     axes[2].invert_yaxis()
     axes[0].legend(frameon=False, loc="upper left", fontsize="small")
     return figure, pd.concat(parts, ignore_index=True)
@@ -299,32 +298,34 @@ def _performed(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return rows[columns].assign(performance=performed).reset_index(drop=True)
 
 
-def _band(ax: Axes, found: Threshold, *, named: bool = True) -> None:
-    ax.axvspan(found.lower, found.upper, color=GREY, alpha=0.2, linewidth=0, zorder=0)
-    ax.axvline(found.eta, color="0.35", linewidth=0.9, linestyle="--", zorder=1)
+def _band(ax: Axes, found: pd.Series, *, named: bool = True) -> None:
+    eta, lower, upper = (float(found[name]) for name in ("eta", "lower", "upper"))
+    ax.axvspan(lower, upper, color=GREY, alpha=0.2, linewidth=0, zorder=0)
+    ax.axvline(eta, color="0.35", linewidth=0.9, linestyle="--", zorder=1)
     if not named:
         return
-    log = found.x != "loss"
-    numbers = [f"{value:.1e}" if log else f"{value:.2f}" for value in (found.lower, found.upper)]
-    middle = f"{found.eta:.1e}" if log else f"{found.eta:.2f}"
-    worse = found.lower if log else found.upper
+    log = found["x"] != "loss"
+    middle, *ends = (f"{value:.1e}" if log else f"{value:.2f}" for value in (eta, lower, upper))
     ax.annotate(
-        f"{middle}\n{found.level:.0%}: {numbers[0]}\nto {numbers[1]}", (worse, 0.6),
+        f"{middle}\n{found['level']:.0%}: {ends[0]}\nto {ends[1]}", (lower if log else upper, 0.6),
         xycoords=("data", "axes fraction"), xytext=(-4, 0), textcoords="offset points", ha="right",
         fontsize="small", color="0.35", va="center",
     )  # fmt: skip
 
 
-def _hinge(ax: Axes, rows: pd.DataFrame, x: str, found: Threshold, colour: Any) -> None:
+def _hinge(
+    ax: Axes, rows: pd.DataFrame, x: str, found: pd.Series, etas: pd.Series, colour: Any
+) -> None:
     """Draw the power hinge of one run, at the threshold that was found for it."""
-    if found.form != "power_hinge":
+    if found["form"] != "power_hinge":
         return
     law = laws.power_hinge(x)
-    eta = float(found.by_run.set_index("run")["eta"][rows["run"].iloc[0]])
+    eta = float(etas[rows["run"].iloc[0]])
     at = np.log10(eta) if x == "flops" else eta
+    fixed = {"eta": at} if np.isnan(found["chance"]) else {"eta": at, "c": found["chance"]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
-        curve = fit(law, rows, fixed={"c": found.chance, "eta": at})
+        curve = fit(law, rows, fixed=fixed)
     first, last = (rows[x].max(), rows[x].min()) if x == "loss" else (rows[x].min(), rows[x].max())
     grid = np.r_[first, eta, eta + (last - eta) * np.linspace(0, 1, 400)[1:] ** 2]
     ax.plot(grid, law.predict(pd.DataFrame({x: grid}), curve.params), color=colour, linewidth=1.0)

@@ -9,6 +9,7 @@ logistic that is steep enough is a step, so without such a bound nothing could b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -101,10 +102,18 @@ def curve_dictionary(x: ArrayLike, width: float = DEFAULT_WIDTH) -> Dictionary:
         raise ValueError(
             f"x must have five different scales or more, sorted; it has {len(different)}."
         )
-    low, span = different[0], float(np.ptp(different))
-    t = (scales - low) / span
-    threshold, etas = _thresholds(t, (different - low) / span, width)
-    return Dictionary(t, width, _smooth(t, width), threshold, etas)
+    return _built(tuple((scales - scales[0]) / (scales[-1] - scales[0])), float(width))
+
+
+# Curves at the same scales, one after the other, share what is built: it is never changed.
+@lru_cache(maxsize=4)
+def _built(places: tuple[float, ...], width: float) -> Dictionary:
+    t = np.array(places)
+    threshold, etas = _thresholds(t, np.unique(t), width)
+    parts = (t, _smooth(t, width), threshold, etas)
+    for part in parts:
+        part.flags.writeable = False
+    return Dictionary(parts[0], width, *parts[1:])
 
 
 def _smooth(t: Array, width: float) -> Array:

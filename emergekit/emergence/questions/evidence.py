@@ -5,76 +5,24 @@ What follows from the numbers is decided elsewhere (`rules`), once all curves of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
-from emergekit.emergence.questions.dictionary import DEFAULT_WIDTH, Dictionary
-from emergekit.emergence.questions.hinges import HingeTest, compare_shapes
-from emergekit.emergence.questions.links import Kind, LinkTest, composition_test, link_counts
+from emergekit.emergence.questions.comparison import Comparison, compare_shapes
+from emergekit.emergence.questions.curve_pairs import CurvePair, Options
+from emergekit.emergence.questions.dictionary import Dictionary
+from emergekit.emergence.questions.links import Link, composition_test, link_counts
 from emergekit.emergence.questions.plateaus import PLATEAU_SPAN, SharpCurve, describe_sharp
+from emergekit.emergence.questions.progress import early_progress
 from emergekit.emergence.questions.resolution import items_needed, resolve_counts
 
-__all__ = ["LEAST_SCALES", "CurvePair", "Options", "curve_evidence"]
+__all__ = ["curve_evidence"]
 
 Array: TypeAlias = NDArray[np.float64]
 
-LEAST_SCALES = 5
 _FINE = 10  # times as many draws where a p-value is near the level
-
-
-@dataclass(frozen=True)
-class CurvePair:
-    """One curve as arrays: sharp counts, and the continuous metric where there is one.
-
-    Parameters
-    ----------
-    x : array, shape (m,)
-        Scales on the axis of the analysis, rising.
-    correct, n : array, shape (m,)
-        Right answers and test size at each scale; n is NaN where it is unknown.
-    chance : float
-        Score of guessing.
-    kind : {"em", "mc"}
-        Exact match or multiple choice.
-    z : array, shape (m,), optional
-        Continuous metric, up is better; minus the log of a loss.
-    z_variance : array, shape (m,), optional
-        Its sampling variance.
-    loss : bool
-        Whether z is minus the log of a loss.
-    predicted, predicted_variance : array, shape (m,), optional
-        Sharp score by composition of each item's own token probabilities.
-    trajectory : bool
-        Whether the points are checkpoints of one run.
-    """
-
-    x: Array
-    correct: Array
-    n: Array
-    chance: float
-    kind: Kind
-    z: Array | None = None
-    z_variance: Array | None = None
-    loss: bool = False
-    predicted: Array | None = None
-    predicted_variance: Array | None = None
-    trajectory: bool = False
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a curve is judged; the same for all curves of a call."""
-
-    width: float = DEFAULT_WIDTH
-    min_width: float | None = None
-    alpha: float = 0.05
-    n_boot: int = 199
-    fine: bool = False
-    seed: int = 0
 
 
 def curve_evidence(
@@ -117,7 +65,7 @@ def curve_evidence(
         pair, shapes, curve, options, rng
     )
     if pair.z is not None:
-        found |= _progress(smooth, pair, curve) | _link_numbers(pair, options, rng)
+        found |= early_progress(smooth, pair, curve) | _link_numbers(pair, options, rng)
     return found
 
 
@@ -153,7 +101,7 @@ def _broken(
     rng: np.random.Generator,
     *,
     sharp: bool = False,
-) -> HingeTest:
+) -> Comparison:
     """Return the break test of one of both metrics, its p-values finer where they matter.
 
     Counts get their binomial variance, which knows no empty score.
@@ -178,7 +126,7 @@ def _broken(
     )
 
 
-def _shape_numbers(test: HingeTest, pair: CurvePair, found: dict[str, Any]) -> dict[str, Any]:
+def _shape_numbers(test: Comparison, pair: CurvePair, found: dict[str, Any]) -> dict[str, Any]:
     low, span = float(pair.x[0]), float(found["x_range"])
     poor = False
     if pair.z_variance is not None:
@@ -197,7 +145,7 @@ def _shape_numbers(test: HingeTest, pair: CurvePair, found: dict[str, Any]) -> d
     }
 
 
-def _sharp_numbers(curve: SharpCurve, test: HingeTest, options: Options) -> dict[str, Any]:
+def _sharp_numbers(curve: SharpCurve, test: Comparison, options: Options) -> dict[str, Any]:
     still = curve.plateau >= 3 and curve.plateau_span >= PLATEAU_SPAN
     return {
         "plateau": curve.plateau,
@@ -239,37 +187,6 @@ def _resolution_numbers(
     return told
 
 
-def _progress(test: HingeTest, pair: CurvePair, curve: SharpCurve) -> dict[str, Any]:
-    """Return what the continuous metric gained while the sharp one sat on its plateau."""
-    told = {"pre_share": np.nan, "p_pre": np.nan, "p_mirage": np.nan}
-    gain = float(test.smooth[-1] - test.smooth[0])
-    if curve.plateau > 0 and gain > 0:
-        told["pre_share"] = float(test.smooth[curve.plateau - 1] - test.smooth[0]) / gain
-    if curve.plateau >= 4:
-        told["p_pre"] = _slope_p_value(test, pair, max(3, -(-curve.plateau // 2)))
-        # The evidence is looked for in two places, so each counts for half.
-        told["p_mirage"] = min(1.0, 2 * min(told["p_pre"], test.p_rev))
-    return told
-
-
-def _slope_p_value(test: HingeTest, pair: CurvePair, length: int) -> float:
-    """Return the one-sided p-value of a rise over the first scales, at the whole curve's noise.
-
-    Only the first half of the plateau is looked at: a threshold near its end must not count.
-    """
-    x, z = pair.x[:length], np.asarray(pair.z)[:length]
-    v = np.ones_like(z) if pair.z_variance is None else pair.z_variance[:length]
-    centred = x - (x / v).sum() / (1 / v).sum()
-    spread = float((centred**2 / v).sum())
-    if not (spread > 0 and test.noise > 0):
-        return 1.0
-    slope = float((centred * z / v).sum()) / spread
-    # Correlated noise makes a slope look surer than it is.
-    noise = test.noise * (1 + test.correlation) / (1 - test.correlation)
-    freedom = max(len(pair.x) - 4, 1)
-    return float(student.sf(slope / np.sqrt(noise / spread), freedom))
-
-
 def _link_numbers(pair: CurvePair, options: Options, rng: np.random.Generator) -> dict[str, Any]:
     link = _link(pair, options, rng)
     return {
@@ -283,7 +200,7 @@ def _link_numbers(pair: CurvePair, options: Options, rng: np.random.Generator) -
     }
 
 
-def _link(pair: CurvePair, options: Options, rng: np.random.Generator) -> LinkTest:
+def _link(pair: CurvePair, options: Options, rng: np.random.Generator) -> Link:
     """Return the composition of the items' own probabilities where known and true, else a fit."""
     draws: dict[str, Any] = {"alpha": options.alpha, "rng": rng, "n_boot": options.n_boot}
     z, loss = np.asarray(pair.z), pair.loss

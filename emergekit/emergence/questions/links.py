@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from emergekit.emergence.counts import checked_counts, checked_scales
 from emergekit.emergence.questions.responses import Response, fit_response, forced_choice, gompertz
 
-__all__ = ["Kind", "LinkTest", "composition_test", "link_counts", "link_test"]
+__all__ = ["Kind", "Link", "composition_test", "link_counts", "link_test"]
 
 Array: TypeAlias = NDArray[np.float64]
 Kind: TypeAlias = Literal["em", "mc"]
@@ -28,7 +29,7 @@ _POWER, _SLOPE = 2.0, 6.0
 
 
 @dataclass(frozen=True)
-class LinkTest:
+class Link:
     """The link from the continuous metric to the sharp one.
 
     Parameters
@@ -68,7 +69,7 @@ def link_test(
     alpha: float = 0.05,
     n_boot: int = 199,
     seed: int = 0,
-) -> LinkTest:
+) -> pd.Series:
     r"""Return whether a sharp score follows from a continuous one.
 
     Parameters
@@ -89,7 +90,11 @@ def link_test(
 
     Returns
     -------
-    LinkTest
+    Series
+        p_value (how often a link that holds to within 0.02 fits worse), linked (p_value above
+        alpha, or the largest residual 0.08 or less and r2 0.95 or more), form ("effective length",
+        "log-log" or "forced choice"), A and b (effective length and power, for exact match and a
+        loss), max_residual, r2.
 
     Raises
     ------
@@ -116,7 +121,7 @@ def link_test(
         raise ValueError(f"a loss must be positive; the smallest is {values.min():g}.")
     if kind == "mc" and n_choices is None:
         raise ValueError("kind='mc' needs n_choices, the number of choices (1/chance).")
-    return link_counts(
+    found = link_counts(
         -np.log(values) if loss else values,
         k,
         n,
@@ -126,6 +131,18 @@ def link_test(
         alpha=alpha,
         rng=np.random.default_rng(seed),
         n_boot=n_boot,
+    )
+    return pd.Series(
+        {
+            "p_value": found.p_value,
+            "linked": found.linked,
+            "form": found.kind,
+            "A": found.A,
+            "b": found.b,
+            "max_residual": found.max_residual,
+            "r2": found.r2,
+        },
+        name="link_test",
     )
 
 
@@ -140,7 +157,7 @@ def link_counts(
     alpha: float,
     rng: np.random.Generator,
     n_boot: int,
-) -> LinkTest:
+) -> Link:
     """Return the link for numbers that are checked; a loss L comes in as z = -log L."""
     scale = 1.0 if loss else float(z.std()) or 1.0
     centred = (z - z.mean()) / scale
@@ -172,7 +189,7 @@ def composition_test(
     alpha: float,
     rng: np.random.Generator,
     n_boot: int,
-) -> LinkTest:
+) -> Link:
     r"""Return whether the products of the items' own token probabilities give the sharp score.
 
     .. math:: \hat f_i = \frac{1}{n} \sum_j \prod_k p_{ijk}, \qquad
@@ -191,10 +208,10 @@ def composition_test(
 
 def _answer(
     share: Array, fitted: Array, p_value: float, alpha: float, kind: str, *, A: float, b: float
-) -> LinkTest:
+) -> Link:
     residual = share - fitted
     total = float(((share - share.mean()) ** 2).sum())
     r2 = 1 - float((residual**2).sum()) / total if total > 0 else np.nan
     largest = float(np.abs(residual).max())
     linked = p_value > alpha or (largest <= _NEAR and r2 >= _SHARE)
-    return LinkTest(p_value, bool(linked), A, b, largest, r2, fitted, kind)
+    return Link(p_value, bool(linked), A, b, largest, r2, fitted, kind)

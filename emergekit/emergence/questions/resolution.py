@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
@@ -21,23 +22,28 @@ from emergekit.emergence.questions.responses import (
 )
 from emergekit.metrics.resolution import examples_for_one_success
 
-__all__ = ["ResolutionTest", "items_needed", "resolution_test", "resolve_counts"]
+__all__ = ["Resolution", "items_needed", "resolution_test", "resolve_counts"]
 
 Array: TypeAlias = NDArray[np.float64]
 
 _TOLERANCE = 0.01
 _FORMS = (
-    (gompertz, GOMPERTZ_RISE, -1.6, 4.6),
-    (logistic, LOGISTIC_RISE, -4.6, 4.6),
-    (mirrored_gompertz, GOMPERTZ_RISE, -4.6, 1.6),
+    ("gompertz", gompertz, GOMPERTZ_RISE, -1.6, 4.6),
+    ("logistic", logistic, LOGISTIC_RISE, -4.6, 4.6),
+    ("mirrored_gompertz", mirrored_gompertz, GOMPERTZ_RISE, -4.6, 1.6),
 )
 
 
 @dataclass(frozen=True)
-class ResolutionTest:
-    """How often a smooth curve gives counts as uneven as these, and the curve itself."""
+class Resolution:
+    """How often a smooth curve gives counts as uneven as these, and the best such curve.
+
+    `form` is its name, `width` its 10-90 % rise as a share of the range, infinite if it is flat.
+    """
 
     p_value: float
+    form: str
+    width: float
     fitted: Array
 
 
@@ -50,7 +56,7 @@ def resolution_test(
     width: float = DEFAULT_WIDTH,
     n_boot: int = 199,
     seed: int = 0,
-) -> ResolutionTest:
+) -> pd.Series:
     r"""Return whether a smooth rise from chance can have given these counts.
 
     .. math:: f = c + (1 - c)\,G(a + b t), \qquad b \le \text{rise}_G / \text{width}
@@ -72,8 +78,9 @@ def resolution_test(
 
     Returns
     -------
-    ResolutionTest
-        A large p-value is no evidence that the curve is smooth: these counts cannot say.
+    Series
+        p_value, form (the best of the three), width (its 10-90 % rise, a share of the range). A
+        large p-value is no evidence that the curve is smooth: these counts cannot say.
 
     Raises
     ------
@@ -90,7 +97,7 @@ def resolution_test(
     """
     n = np.broadcast_to(n_examples, np.shape(n_correct))
     scale, k, n = checked_counts(x, n_correct, n)
-    return resolve_counts(
+    found = resolve_counts(
         (scale - scale[0]) / np.ptp(scale),
         k,
         n,
@@ -99,6 +106,8 @@ def resolution_test(
         rng=np.random.default_rng(seed),
         n_boot=n_boot,
     )
+    told = {"p_value": found.p_value, "form": found.form, "width": found.width}
+    return pd.Series(told, name="resolution_test")
 
 
 def resolve_counts(
@@ -110,14 +119,25 @@ def resolve_counts(
     width: float,
     rng: np.random.Generator,
     n_boot: int,
-) -> ResolutionTest:
+) -> Resolution:
     """Return the test for numbers that are checked, scales as shares of the range."""
-    forms = [Response(form, low, high, rise / width, chance) for form, rise, low, high in _FORMS]
+    forms = [Response(form, low, high, rise / width, chance) for _, form, rise, low, high in _FORMS]
     share = correct / n
-    misfits = [best_fit(form, t, share, n, _TOLERANCE).misfit for form in forms]
-    form = forms[int(np.argmin(misfits))]
-    best = fit_response(form, t, share, n, tolerance=_TOLERANCE, rng=rng, n_boot=n_boot)
-    return ResolutionTest(best.p_value, best.fitted)
+    fits = [best_fit(form, t, share, n, _TOLERANCE) for form in forms]
+    place = int(np.argmin([fit.misfit for fit in fits]))
+    found = fit_response(
+        forms[place],
+        t,
+        share,
+        n,
+        tolerance=_TOLERANCE,
+        rng=rng,
+        n_boot=n_boot,
+        best=fits[place],
+    )
+    name, _, rise, *_ = _FORMS[place]
+    reached = rise / found.b if found.b > 0 else np.inf
+    return Resolution(found.p_value, name, float(reached), found.fitted)
 
 
 def items_needed(score: float, chance: float = 0.0, power: float = 0.95) -> float:

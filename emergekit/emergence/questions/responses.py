@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -59,7 +60,7 @@ class Response:
     def __call__(self, z: Array, a: Array, b: Array) -> Array:
         """Return the scores at z for every pair of a and b, one row a pair."""
         rising = self.function(a[:, None] + b[:, None] * z)
-        return np.clip(self.floor + (1 - self.floor) * rising, 0.0, 1.0)
+        return np.minimum(np.maximum(self.floor + (1 - self.floor) * rising, 0.0), 1.0)
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def logistic(u: Array) -> Array:
     return np.asarray(expit(u))
 
 
+@lru_cache(maxsize=32)
 def forced_choice(n_choices: float) -> Callable[[Array], Array]:
     r"""Return how often the right one of k choices comes first if it is d better on average.
 
@@ -134,6 +136,7 @@ def fit_response(
     tolerance: float,
     rng: np.random.Generator,
     n_boot: int,
+    best: ResponseFit | None = None,
 ) -> ResponseFit:
     """Return the best fit of one response, its p-value from draws that are refitted as well.
 
@@ -149,8 +152,10 @@ def fit_response(
         Source of the draws.
     n_boot : int
         Draws.
+    best : ResponseFit, optional
+        The best fit, where it is known.
     """
-    best = best_fit(response, z, share, n, tolerance)
+    best = best or best_fit(response, z, share, n, tolerance)
     draws = rng.binomial(np.rint(n).astype(np.int64), best.fitted, (n_boot, len(n))) / np.rint(n)
     draws += tolerance * rng.standard_normal(draws.shape)
     start = np.tile([best.a, best.b], (n_boot, 1))
@@ -189,25 +194,33 @@ def _refined(
     A row keeps the best that it has seen; a step that does not help is halved until it is given up.
     """
     best = start.copy()
-    misfit = _misfit(response(z, best[:, 0], best[:, 1]), shares, n, tolerance)
+    scores = response(z, best[:, 0], best[:, 1])
+    misfit = _misfit(scores, shares, n, tolerance)
     size = np.ones(len(best))
     for _ in range(_STEPS):
-        step = _gauss_newton(response, z, shares, n, tolerance, best)
+        step = _gauss_newton(response, z, shares, n, tolerance, best, scores)
         trial = best + size[:, None] * step
         trial[:, 1] = np.clip(trial[:, 1], 0.0, response.steepest)
-        found = _misfit(response(z, trial[:, 0], trial[:, 1]), shares, n, tolerance)
+        tried = response(z, trial[:, 0], trial[:, 1])
+        found = _misfit(tried, shares, n, tolerance)
         better = found < misfit
-        best[better], misfit[better] = trial[better], found[better]
+        best[better], misfit[better], scores[better] = trial[better], found[better], tried[better]
         size = np.where(better, np.minimum(2 * size, 1.0), size / 4)
     return best, misfit
 
 
 def _gauss_newton(
-    response: Response, z: Array, shares: Array, n: Array, tolerance: float, at: Array
+    response: Response,
+    z: Array,
+    shares: Array,
+    n: Array,
+    tolerance: float,
+    at: Array,
+    scores: Array,
 ) -> Array:
+    """Return the step of each row from where it is and the scores there."""
     a, b = at[:, 0], at[:, 1]
     h = 1e-4
-    scores = response(z, a, b)
     slope = (response(z, a + h, b) - response(z, a - h, b)) / (2 * h)
     weight = 1 / _variance(scores, n, tolerance)
     residual = weight * slope * (shares - scores)

@@ -10,18 +10,17 @@ import pandas as pd
 from numpy.typing import NDArray
 from statsmodels.stats.multitest import multipletests
 
-from emergekit.emergence.one_curve import OneCurve, one_curve
+from emergekit.emergence.one_curve import OneCurve, curves_of, one_curve
 from emergekit.emergence.runs import warn_of_checkpoints
 from emergekit.emergence.thresholds.intervals import drawn_errors, lag_one
 from emergekit.emergence.thresholds.scans import threshold_range
-from emergekit.errors import FitError, TableError
+from emergekit.errors import FitError
 from emergekit.laws.axis import Kind
 
 __all__ = ["break_test"]
 
 Array: TypeAlias = NDArray[np.float64]
 
-_CURVE = ("family", "task", "subtask", "metric", "n_shots", "filter", "n_target_tokens")
 _PLACES = 80
 NOT_A_THRESHOLD = (
     "a straight line is rejected, as any bend would make it: this is no evidence for a threshold; "
@@ -103,21 +102,12 @@ def break_test(
     where = "break_test"
     if errors not in ("gaussian", "binomial"):
         raise FitError(f"{where}: errors must be 'gaussian' or 'binomial', not {errors!r}.")
-    if not isinstance(table, pd.DataFrame) or not len(table):
-        raise TableError(f"{where}: expected a DataFrame with rows, the results of curves.")
-    keys = [name for name in _CURVE if name in table] if by is None else list(by)
-    absent = [name for name in keys if name not in table]
-    if absent:
-        raise TableError(f"{where}: by names columns that are absent: {', '.join(absent)}.")
-    others = [name for name in _CURVE if name not in keys]
-    groups = table.groupby(keys, dropna=False, sort=False) if keys else [((), table)]
     rows: list[dict[str, Any]] = []
-    for key, part in groups:
-        pooled = part.drop(columns=[name for name in others if name in part])
-        curve = one_curve(pooled, x, axis, where=where)
+    for key, part in curves_of(table, by, where=where):
+        curve = one_curve(part, x, axis, where=where)
         if not rows:
             warn_of_checkpoints(curve.units, where=where)
-        rows.append(dict(zip(keys, key, strict=True)) | _tested(curve, errors, n_boot, seed))
+        rows.append(key | _tested(curve, errors, n_boot, seed))
     answer = pd.DataFrame(rows)
     known = answer["p_value"].notna()
     answer["q_value"] = np.nan

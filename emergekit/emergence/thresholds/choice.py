@@ -69,7 +69,8 @@ def compared(
     table = pd.DataFrame(
         {
             "form": names,
-            "level": ["free", *("chance" if one.held else "free" for one in fits)],
+            "base": ["free", *("chance" if one.held else "free" for one in fits)],
+            "chance": [np.nan, *(curve.sign * one.floor for one in fits)],
             "kind": np.where(inside & (widths < width * reach), "threshold", "smooth"),
             "n_parameters": q,
             "rmse": np.sqrt(squares / n),
@@ -153,7 +154,7 @@ def choose(table: pd.DataFrame, errors: Array, n_places: int, scored: float) -> 
 
 
 def _named(row: pd.Series) -> str:
-    return str(row["form"]).replace("_", " ") + (" from chance" if row["level"] == "chance" else "")
+    return str(row["form"]).replace("_", " ") + (" from chance" if row["base"] == "chance" else "")
 
 
 def _predicted(curve: OneCurve, one: FormFit, shown: Array) -> Array:

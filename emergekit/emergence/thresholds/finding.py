@@ -1,42 +1,39 @@
-"""Is there a loss below which a score rises, and where? Forms, verdict, interval of one curve."""
+"""Is there a loss below which a score rises, and where? Forms, verdict and interval of curves."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from emergekit.emergence.one_curve import OneCurve, one_curve
+from emergekit.emergence.one_curve import curves_of, one_curve
 from emergekit.emergence.runs import warn_of_checkpoints
-from emergekit.emergence.thresholds.choice import choose, compared, held_out_errors
-from emergekit.emergence.thresholds.forms import FORMS, FormFit, fit_form
-from emergekit.emergence.thresholds.interval_choice import (
-    METHODS,
-    interval_of,
-    notes_on,
-    thresholds_by_run,
+from emergekit.emergence.thresholds.answers import (
+    COLUMNS,
+    WITH_THRESHOLD,
+    Asked,
+    answer_of,
+    undecided,
 )
-from emergekit.emergence.thresholds.intervals import lag_one
-from emergekit.emergence.thresholds.result import Threshold
+from emergekit.emergence.thresholds.forms import FORMS
+from emergekit.emergence.thresholds.interval_choice import METHODS
 from emergekit.errors import FitError, unknown
 from emergekit.laws.axis import Kind
 
 __all__ = ["fit_threshold"]
 
-Array: TypeAlias = NDArray[np.float64]
 Method: TypeAlias = Literal["profile", "blocks", "runs", "spread"]
 
-_WITH_THRESHOLD = ("hinge", "power_hinge", "step")
 _ERRORS = ("gaussian", "binomial")
+_WHERE = "fit_threshold"
 
 
 def fit_threshold(
     table: pd.DataFrame,
     x: str = "loss",
     *,
+    by: Sequence[str] | None = None,
     forms: Sequence[str] = tuple(FORMS),
     chance: float | Literal["free"] | None = None,
     errors: Literal["gaussian", "binomial"] = "gaussian",
@@ -47,16 +44,19 @@ def fit_threshold(
     axis: Kind | None = None,
     n_boot: int = 199,
     seed: int = 0,
-) -> Threshold:
-    """Return the threshold of one curve: forms fitted, compared, and the threshold's interval.
+) -> pd.DataFrame:
+    """Return the forms that a curve may have, one a row; first the one with its threshold.
 
     Parameters
     ----------
     table : DataFrame
-        Results of one curve with the column `x` beside the scores, and the training run of each row
-        in `run`. Rows of one run are taken for its course.
+        Results with the column `x` beside the scores, and the training run of each row in `run`.
+        Rows of one run are taken for its course.
     x : str
         Column: a loss, a count or an ability.
+    by : sequence of str, optional
+        Columns that set one curve apart from the next; family, task, subtask, metric, n_shots,
+        filter and n_target_tokens where there, if None.
     forms : sequence of str
         Of "linear", "quadratic", "logistic", "softplus_hinge", "hinge", "power_hinge" and "step".
     chance : float, "free" or None
@@ -82,19 +82,33 @@ def fit_threshold(
 
     Returns
     -------
-    Threshold
+    DataFrame
+        For each curve the form whose threshold is reported, then the others as they fit, and a
+        constant. ``.groupby("task").head(1)``, or ``.iloc[0]`` of one curve, is the answer in
+        short: `by`, then
+
+        - verdict of the curve: "threshold", "smooth" or "undecided", the same in all its rows;
+        - form; base ("free" or "chance": where it rises from); kind ("threshold" or "smooth");
+        - eta (threshold, or midpoint of a logistic), in units of `x`; of the first row lower,
+          upper and method of its interval at `level`. Read them as a threshold only with that
+          verdict. With the method "spread" eta is the mean over runs (see `run_thresholds`);
+        - rmse, held_out_rmse, bic, bic_difference, aicc, n_parameters, shape (power q or width w),
+          width (10-90 %, in units of `x` or decades);
+        - reason of the verdict, note (what else to know), x, level, chance (where `base` is),
+          n_rows, n_runs, n_effective (independent rows that would say as much).
+
         The verdict is "undecided" where the BICs of the best threshold and the best smooth form
         differ by less than 6, where held-out errors do not tell them apart (mean log ratio over the
         parts below its standard error), below eight different places, and where scores do not rise
-        or are all the same.
+        or are all the same. Beside other curves, one that cannot be judged is "undecided" too.
 
     Raises
     ------
     TableError
-        If a column is absent or has a gap, or the table holds several curves.
+        If a column is absent or has a gap.
     FitError
-        If there are fewer than five different values of `x`, an argument is unknown, or an interval
-        was asked for that these rows cannot give.
+        If the only curve has fewer than five different values of `x`, an argument is unknown, or an
+        interval was asked for that its rows cannot give.
 
     Warns
     -----
@@ -154,55 +168,30 @@ def fit_threshold(
     >>> ladder = datasets.load_olmo_ladder()
     >>> letters = ladder.results.query("task == 'mmlu_mc' and subtask == 'mean' and step > 0")
     >>> scores = join_models(letters, ladder.models)
-    >>> found = fit_threshold(scores, forms=["logistic", "power_hinge"])
-    >>> found.verdict, found.form, round(found.eta, 2)
-    ('threshold', 'power_hinge', 2.7)
+    >>> forms = fit_threshold(scores, forms=["logistic", "power_hinge"])
+    >>> forms[["verdict", "form", "base", "kind", "eta", "lower", "upper"]].round(2).head(3)
+         verdict         form    base       kind   eta  lower  upper
+    0  threshold  power_hinge  chance  threshold  2.70   2.66   2.74
+    1  threshold  power_hinge    free  threshold  2.71    NaN    NaN
+    2  threshold     logistic    free     smooth  2.68    NaN    NaN
     """
-    where = "fit_threshold"
-    chosen = _checked(forms, form, errors, interval, level, where)
-    curve = one_curve(table, x, axis, None if chance == "free" else chance, where=where)
-    warn_of_checkpoints(curve.units, where=where)
-    binomial = errors == "binomial"
-    _require_counts(curve, binomial, where)
-    if not np.ptp(curve.better) > 0:
-        said = "all scores are the same"
-        return Threshold("undecided", said, x, len(curve.u), len(curve.units.names), level)
-    floors = [np.nan] if chance == "free" or np.isnan(curve.floor) else [np.nan, curve.floor]
-    fits = [
-        fit_form(curve, name, floor, binomial)
-        for name in chosen
-        for floor in (floors if name not in ("linear", "quadratic") else floors[:1])
-    ]
-    n_effective = _effective(curve, fits)
-    held_out = held_out_errors(curve, fits)
-    compared_forms = compared(curve, fits, held_out, binomial, n_effective, width)
-    rising = float(np.dot(curve.u - curve.u.mean(), curve.better))
-    choice = choose(compared_forms, held_out, len(np.unique(curve.u)), rising)
-    bic = compared_forms["bic"].to_numpy()[1:]
-    sharp = [i for i, one in enumerate(fits) if one.form in ((form,) if form else _WITH_THRESHOLD)]
-    reported = fits[min(sharp, key=bic.__getitem__)] if sharp else None
-    by_run = thresholds_by_run(curve, reported)
-    found = interval_of(curve, reported, by_run, interval, level, n_boot, seed)
-    ends = sorted(curve.value(end) for end in (found.lower, found.upper))
-    return Threshold(
-        eta=curve.value(found.middle),
-        lower=ends[0],
-        upper=ends[1],
-        level=level,
-        method=found.method,
-        form=reported.form if reported else "",
-        chance=curve.sign * reported.floor if reported else np.nan,
-        verdict=choice.verdict,
-        reason=choice.reason,
-        x=x,
-        n_rows=len(curve.u),
-        n_runs=len(curve.units.names),
-        n_effective=n_effective,
-        forms=compared_forms,
-        by_run=by_run.assign(eta=[curve.value(eta) for eta in by_run["eta"]]),
-        fit=reported.fit if reported else None,
-        notes=notes_on(curve, found, by_run),
-    )
+    chosen = _checked(forms, form, errors, interval, level)
+    parts = list(curves_of(table, by, where=_WHERE))
+    asked = Asked(chosen, errors == "binomial", form, interval, level, width, n_boot, seed)
+    answers: list[pd.DataFrame] = []
+    for key, part in parts:
+        try:
+            curve = one_curve(part, x, axis, None if chance == "free" else chance, where=_WHERE)
+            if not answers:
+                warn_of_checkpoints(curve.units, where=_WHERE)
+            found = answer_of(curve, asked, free=chance == "free")
+        except FitError as error:
+            if len(parts) == 1:
+                raise
+            found = undecided(str(error).removeprefix(f"{_WHERE}: "), len(part))
+        found = found.assign(**{name: [value] * len(found) for name, value in key.items()})
+        answers.append(found.assign(x=x, level=level)[[*key, *COLUMNS]])
+    return answers[0] if len(answers) == 1 else pd.concat(answers, ignore_index=True)
 
 
 def _checked(
@@ -211,42 +200,21 @@ def _checked(
     errors: str,
     interval: str | None,
     level: float,
-    where: str,
 ) -> list[str]:
     chosen = list(dict.fromkeys([forms] if isinstance(forms, str) else forms))
     for name in chosen:
         if name not in FORMS:
-            raise FitError(f"{where}: {unknown('form', name, FORMS)}")
+            raise FitError(f"{_WHERE}: {unknown('form', name, FORMS)}")
     if not chosen:
-        raise FitError(f"{where}: name a form at least, such as 'hinge'.")
+        raise FitError(f"{_WHERE}: name a form at least, such as 'hinge'.")
     if errors not in _ERRORS:
-        raise FitError(f"{where}: {unknown('errors', errors, _ERRORS)}")
+        raise FitError(f"{_WHERE}: {unknown('errors', errors, _ERRORS)}")
     if interval is not None and interval not in METHODS:
-        raise FitError(f"{where}: {unknown('interval', interval, METHODS)}")
-    if form is not None and form not in _WITH_THRESHOLD:
-        raise FitError(f"{where}: {unknown('form with a threshold', form, _WITH_THRESHOLD)}")
+        raise FitError(f"{_WHERE}: {unknown('interval', interval, METHODS)}")
+    if form is not None and form not in WITH_THRESHOLD:
+        raise FitError(f"{_WHERE}: {unknown('form with a threshold', form, WITH_THRESHOLD)}")
     if form is not None and form not in chosen:
-        raise FitError(f"{where}: form '{form}' is not among forms.")
+        raise FitError(f"{_WHERE}: form '{form}' is not among forms.")
     if not 0 < level < 1:
-        raise FitError(f"{where}: level must lie between 0 and 1; it is {level}.")
+        raise FitError(f"{_WHERE}: level must lie between 0 and 1; it is {level}.")
     return chosen
-
-
-def _require_counts(curve: OneCurve, binomial: bool, where: str) -> None:
-    if binomial and not (curve.n_examples > 0).all():
-        raise FitError(
-            f"{where}: errors='binomial' needs the number of test items of each score in a column "
-            f"'n_examples'; use errors='gaussian' where it is unknown."
-        )
-
-
-def _effective(curve: OneCurve, fits: list[FormFit]) -> float:
-    """Return how many independent rows say as much, by what the best form leaves."""
-    best = min(fits, key=_squares).fit
-    rest = curve.better - curve.sign * best.law.predict(curve.rows, best.params)
-    rho = lag_one(curve, rest)
-    return max(len(rest) * (1 - rho) / (1 + rho), float(len(curve.units.names)))
-
-
-def _squares(one: FormFit) -> float:
-    return one.squares

@@ -8,44 +8,20 @@ import numpy as np
 import pandas as pd
 
 from emergekit.emergence.one_curve import OneCurve
-from emergekit.emergence.thresholds.forms import FormFit, scan_of
+from emergekit.emergence.thresholds.by_run import ROWS_OF_A_RUN
+from emergekit.emergence.thresholds.forms import FormFit
 from emergekit.emergence.thresholds.intervals import (
     Interval,
     bootstrap_interval,
     profile_interval,
     spread_interval,
 )
-from emergekit.emergence.thresholds.scans import best_of
 from emergekit.errors import FitError
 
-__all__ = ["METHODS", "interval_of", "notes_on", "thresholds_by_run"]
+__all__ = ["METHODS", "interval_of", "notes_on"]
 
 METHODS = ("profile", "blocks", "runs", "spread")
 _MANY_RUNS = 8
-_ROWS_OF_A_RUN = 12
-_RISES = 6.0  # of BIC, over a constant
-
-
-def thresholds_by_run(curve: OneCurve, reported: FormFit | None) -> pd.DataFrame:
-    """Return the threshold, in units of u, of each run that has rows enough and rises.
-
-    To a 600th of the run's range, which the scan goes to; runs differ by more.
-    """
-    rows: list[dict[str, Any]] = []
-    n_runs = len(curve.units.names)
-    if reported is not None and n_runs > 1 and curve.units.along_training:
-        known = reported.floor if reported.held else None
-        for code, name in enumerate(curve.units.names):
-            mine = curve.part(curve.units.codes == code)
-            n, flat = len(mine.u), float(((mine.better - mine.better.mean()) ** 2).sum())
-            if len(np.unique(mine.u)) < _ROWS_OF_A_RUN or not flat > 0:
-                continue
-            scanned = scan_of(mine, reported.form, reported.floor)
-            best, left, _, _ = best_of(scanned, mine.better, np.ones(n), known)
-            gain = n * np.log(flat / max(left, 1e-12 * flat))
-            if gain - (reported.n_parameters - 1) * np.log(n) > _RISES:
-                rows.append({"run": name, "n_rows": n, "eta": float(scanned.eta[best])})
-    return pd.DataFrame(rows, columns=["run", "n_rows", "eta"])
 
 
 def interval_of(
@@ -86,7 +62,7 @@ def _require_method(method: str, n_runs: int, courses: bool, n_thresholds: int) 
         raise FitError(f"{where} 'runs' needs three runs or more; there are {n_runs}.")
     if method == "spread" and n_thresholds < 2:
         raise FitError(
-            f"{where} 'spread' needs two runs that rise over {_ROWS_OF_A_RUN} places or more; "
+            f"{where} 'spread' needs two runs that rise over {ROWS_OF_A_RUN} places or more; "
             f"{n_thresholds} of these do."
         )
     if method == "blocks" and not courses:

@@ -1,1 +1,1 @@
-"""From a table to verdicts: which curves belong together, the rules, and their error rates."""
+"""From a table to verdicts: which curves belong together, the questions asked, and the rules."""

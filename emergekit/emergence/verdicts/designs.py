@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emergekit.compute import Engine, run
+from emergekit.emergence.questions.curve_pairs import LEAST_SCALES, CurvePair, Options
 from emergekit.emergence.questions.dictionary import Dictionary, curve_dictionary
-from emergekit.emergence.questions.evidence import LEAST_SCALES, CurvePair, Options, curve_evidence
+from emergekit.emergence.questions.evidence import curve_evidence
 from emergekit.emergence.verdicts.pairs import Group
 
 __all__ = ["Evidence", "group_evidence"]
@@ -21,6 +22,7 @@ Array: TypeAlias = NDArray[np.float64]
 Evidence: TypeAlias = dict[str | None, dict[str, Any]]
 
 _CHUNK = 32
+_ROUNDING = 1e-9  # of a scale: what is nearer than this is one scale, printed twice
 _NOTHING = CurvePair(np.empty(0), np.empty(0), np.empty(0), 0.0, "em")
 
 
@@ -81,7 +83,7 @@ def _judged(job: _Job) -> list[dict[str, Any]]:
 
 def _shapes(x: Array, options: Options) -> Dictionary | None:
     """Return the dictionary of a design, None where it has too few scales or too short a range."""
-    if len(np.unique(x)) < LEAST_SCALES:
+    if len(np.unique(x)) < LEAST_SCALES or np.ptp(x) <= _ROUNDING * np.abs(x).max():
         return None
     width = options.width
     if options.min_width is not None:

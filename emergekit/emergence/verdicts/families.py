@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import combine_pvalues, false_discovery_control
 
-from emergekit.emergence.questions.evidence import LEAST_SCALES
+from emergekit.emergence.questions.curve_pairs import LEAST_SCALES
 from emergekit.emergence.verdicts.rules import Verdict, can_be_genuine, judge
 
 __all__ = ["adjusted", "combined", "family_verdict", "row_p_values", "voters"]

@@ -5,8 +5,8 @@ smooth curve do (`hinges`)? Does the sharp metric follow from the continuous one
 number of test items tell a smooth curve from a step at all (`resolution`)? What follows stands in
 one list (`rules`).
 
-How often the answers are right was measured on simulated curves (`simulation`, which prints the
-table again); the rules were settled while looking at those worlds, so the rates are not those of an
+How often the answers are right was measured on simulated curves (`simulation.rates`, which has
+the table); the rules were settled while looking at those worlds, so the rates are not those of an
 independent trial.
 """
 
@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 
 from emergekit.compute import Engine
+from emergekit.emergence.questions.curve_pairs import Options
 from emergekit.emergence.questions.dictionary import DEFAULT_WIDTH
-from emergekit.emergence.questions.evidence import Options
 from emergekit.emergence.questions.links import Kind
 from emergekit.emergence.shapes.curves import scale_numbers
 from emergekit.emergence.verdicts.composition import results_of_samples
@@ -152,7 +152,7 @@ def mirage_test(
     With the defaults, of simulated tasks without a threshold 0.6 % were called genuine at 8, 12 and
     20 scales (25 of 3,960) and none at 5; of those with one, 41, 61 and 75 % at 8, 12 and 20. Power
     comes from models with little scatter. The worlds, and more rates, are in
-    `emergekit.emergence.verdicts.simulation`; a correction for many tasks takes power away, with
+    `emergekit.emergence.simulation.rates`; a correction for many tasks takes power away, with
     8 scales nearly all of it.
 
     References
@@ -161,7 +161,7 @@ def mirage_test(
 
     Examples
     --------
-    >>> from emergekit.emergence.verdicts.simulation import simulate_world
+    >>> from emergekit.emergence import simulate_world
     >>> verdict = mirage_test(simulate_world("em K=10"), x="flops").iloc[0]
     >>> verdict["verdict"], verdict["evidence"], float(verdict["link_b"].round(1))
     ('mirage', 'continuous', 0.8)
@@ -252,6 +252,8 @@ def _checked(
     names = list(map(str, results["metric"].unique()))
     require_metric(sharp, names, "sharp")
     require_metric(continuous, names, "continuous")
+    if sharp is not None and sharp == continuous:
+        raise ValueError(f"sharp and continuous are both {sharp}: a metric cannot explain itself.")
     _check_bounds(results)
     return results
 
@@ -293,6 +295,10 @@ def _check_options(options: Options, fdr: str | None) -> None:
         raise ValueError(f"min_width must be positive; it is {options.min_width:g}.")
     if not 0 < options.alpha < 1:
         raise ValueError(f"alpha must lie inside (0, 1); it is {options.alpha:g}.")
+    for name in ("n_boot", "seed"):
+        value = getattr(options, name)
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+            raise ValueError(f"{name} must be a whole number from 0 on; it is {value!r}.")
     if options.n_boot < 1 / options.alpha - 1:
         raise ValueError(
             f"n_boot={options.n_boot} draws cannot give a p-value of {options.alpha:g}; take "

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from emergekit.emergence.questions.evidence import CurvePair
+from emergekit.emergence.questions.curve_pairs import CurvePair
 from emergekit.emergence.questions.links import Kind
 from emergekit.emergence.verdicts.pairing import Pairing, pair_metrics
-from emergekit.emergence.verdicts.points import COMPOSED, chance_level, curve_points
+from emergekit.emergence.verdicts.points import (
+    Points,
+    Sheet,
+    chance_level,
+    curve_points,
+    group_codes,
+    sheet_of,
+)
 from emergekit.emergence.verdicts.scales import on_axis
 from emergekit.errors import TableError
 
 __all__ = ["Group", "table_pairs"]
 
 Array: TypeAlias = NDArray[np.float64]
+Places: TypeAlias = NDArray[np.intp]
 Key: TypeAlias = dict[str, Any]
 
 _ALWAYS = ("family", "task", "n_shots")
 _SOMETIMES = ("subtask", "filter", "n_target_tokens")
-_NUMBERS = ("axis", "share", "n", "z", "z_variance", *COMPOSED)
 _BINS = 24
 
 
@@ -69,101 +76,149 @@ def table_pairs(
     keys = [name for name in _ALWAYS if name in results]
     keys += [name for name in _SOMETIMES if name in results and results[name].notna().any()]
     ready = results.assign(axis=on_axis(x, results[x].to_numpy(dtype=float)))
+    sheet, runs = sheet_of(ready), _run_codes(ready)
     groups = []
-    for values, rows in ready.groupby(keys, dropna=False, sort=False):
-        key = dict.fromkeys(_ALWAYS) | dict(zip(keys, values, strict=True))
-        pairing = pair_metrics(list(map(str, rows["metric"].unique())), sharp, continuous)
+    for places, key in _places(ready, keys):
+        names = list(dict.fromkeys(sheet.metric[places]))
+        pairing = pair_metrics(names, sharp, continuous)
         pairing = pairing if kind is None else pairing._replace(kind=kind)
-        groups.append(_group(key, rows, pairing, x, chance))
+        groups.append(_group(dict.fromkeys(_ALWAYS) | key, sheet, runs, places, pairing, x, chance))
     return groups
 
 
-def _group(key: Key, rows: pd.DataFrame, pairing: Pairing, x: str, chance: float | None) -> Group:
+def _places(rows: pd.DataFrame, keys: list[str]) -> Iterator[tuple[Places, Key]]:
+    """Yield the rows of every group, and its key, in the order in which groups first come."""
+    codes = group_codes(rows, keys)
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes))
+    parts = np.split(order, ends[:-1])
+    firsts = rows[keys].iloc[[part[0] for part in parts]]
+    for part, values in zip(parts, firsts.itertuples(index=False, name=None), strict=True):
+        yield part, dict(zip(keys, values, strict=True))
+
+
+def _group(
+    key: Key,
+    sheet: Sheet,
+    runs: _RunCodes,
+    places: Places,
+    pairing: Pairing,
+    x: str,
+    chance: float | None,
+) -> Group:
     notes = [pairing.note] if pairing.note else []
     if pairing.sharp is None:
         return Group(key, pairing, {}, tuple(notes))
-    points, loss, said = curve_points(rows, pairing.sharp, pairing.continuous)
+    points, loss, said = curve_points(sheet, places, pairing.sharp, pairing.continuous)
     notes += said
     level, said = chance_level(points, pairing.kind, chance)
     notes += said
     if pairing.kind is None or level == 0:
         # Without a score of guessing there are no choices.
         pairing = pairing._replace(kind="mc" if level > 0 else "em")
-    named = "run" in points and bool(points["run"].notna().all())
-    if "step" in points and points["step"].notna().any() and not named:
+    named = bool(runs.named[points.row].all())
+    if runs.stepped[points.row].any() and not named:
         notes.append("checkpoints without a name of their run: each model is taken as a run")
     pairs = {}
-    for run, part in _runs(points, named):
+    for run, part in _runs(sheet.rows, points, runs, named):
         if run is None:
-            _check_ties(part, x, key)
+            _check_ties(sheet.rows, part, x, key)
         pairs[run] = _pair(part, pairing, loss, level, trajectory=run is not None)
     return Group(key, pairing, pairs, tuple(notes))
 
 
-def _runs(points: pd.DataFrame, named: bool) -> Iterator[tuple[str | None, pd.DataFrame]]:
+class _RunCodes(NamedTuple):
+    """Of each row: its run by name and by model, whether the run has a name, the row a step."""
+
+    by_name: Places
+    by_model: Places
+    named: NDArray[np.bool_]
+    stepped: NDArray[np.bool_]
+
+
+def _run_codes(rows: pd.DataFrame) -> _RunCodes:
+    there = {name: rows[name].notna().to_numpy() for name in ("run", "step") if name in rows}
+    nothing = np.zeros(len(rows), dtype=bool)
+    return _RunCodes(
+        by_name=group_codes(rows, _told(rows, named=True)),
+        by_model=group_codes(rows, _told(rows, named=False)),
+        named=there.get("run", nothing),
+        stepped=there.get("step", nothing),
+    )
+
+
+def _told(rows: pd.DataFrame, *, named: bool) -> list[str]:
+    """Return the columns that tell runs apart."""
+    names = ("run", "seed") if named and "run" in rows else ("model", "run", "seed")
+    return [name for name in names if name in rows]
+
+
+def _runs(
+    rows: pd.DataFrame, points: Points, runs: _RunCodes, named: bool
+) -> Iterator[tuple[str | None, Points]]:
     """Yield every run where scale changes inside one, else all runs as the points of one curve."""
-    keys = ["run"] if named else [name for name in ("model", "run") if name in points]
-    keys += [name for name in ("seed",) if name in points and points[name].notna().any()]
-    changes = points.groupby(keys, dropna=False)["axis"].nunique() > 1
-    if not changes.any():
+    codes = (runs.by_name if named else runs.by_model)[points.row]
+    order = np.lexsort((points.axis, codes))
+    same_run = np.diff(codes[order]) == 0
+    if not (same_run & (np.diff(points.axis[order]) != 0)).any():
         yield None, points
         return
-    for _, run in points.groupby(keys, dropna=False, sort=False):
-        yield " ".join(run[keys].iloc[0].dropna().astype(str)), run
+    for code in dict.fromkeys(codes):
+        run = points.part(codes == code)
+        told = rows[_told(rows, named=named)].iloc[run.row[0]]
+        yield " ".join(told.dropna().astype(str)), run
 
 
-def _check_ties(points: pd.DataFrame, x: str, key: Key) -> None:
+def _check_ties(rows: pd.DataFrame, points: Points, x: str, key: Key) -> None:
     """Refuse points at one scale, unless they are different runs or seeds by name."""
-    again = points["axis"].duplicated(keep=False)
-    if not again.any():
+    if len(np.unique(points.axis)) == len(points.axis):
         return
-    told = [name for name in ("run", "seed") if name in points and points[name].notna().all()]
-    if told and not points.duplicated(["axis", *told]).any():
+    mine = rows.iloc[points.row]
+    again = mine["axis"].duplicated(keep=False)
+    told = [name for name in ("run", "seed") if name in mine and mine[name].notna().all()]
+    if told and not mine.duplicated(["axis", *told]).any():
         return
-    one, other = (points[again].iloc[place] for place in (0, 1))
+    one, other = (mine[again].iloc[place] for place in (0, 1))
     name = ", ".join(str(part) for part in key.values() if part is not None and not pd.isna(part))
     raise TableError(
         f"results: two scores of the curve ({name}) share one {x}: models {one['model']} and "
-        f"{other['model']} ({int(again.sum())} of {len(points)} scores are such). Choose one, such "
+        f"{other['model']} ({int(again.sum())} of {len(mine)} scores are such). Choose one, such "
         f"as the last checkpoint, average them, or name the runs in a column 'run' or 'seed'."
     )
 
 
 def _pair(
-    points: pd.DataFrame, pairing: Pairing, loss: bool, chance: float, *, trajectory: bool
+    points: Points, pairing: Pairing, loss: bool, chance: float, *, trajectory: bool
 ) -> CurvePair:
-    numbers = points[list(_NUMBERS)].astype(float)
-    if trajectory:
-        numbers = _binned(numbers)
-    numbers = numbers.sort_values("axis", kind="stable")
-    columns = dict(zip(_NUMBERS, numbers[list(_NUMBERS)].to_numpy(dtype=float).T, strict=True))
-    n = columns["n"]
+    numbers = _binned(points) if trajectory else points
+    numbers = numbers.part(np.argsort(numbers.axis, kind="stable"))
     return CurvePair(
-        x=columns["axis"],
-        correct=columns["share"] * n,
-        n=n,
+        x=numbers.axis,
+        correct=numbers.share * numbers.n,
+        n=numbers.n,
         chance=chance,
         kind=pairing.kind or "em",
-        z=_if_known(columns["z"]),
-        z_variance=_if_known(columns["z_variance"]),
+        z=_if_known(numbers.z),
+        z_variance=_if_known(numbers.z_variance),
         loss=loss,
-        predicted=_if_known(columns["composed"]),
-        predicted_variance=_if_known(columns["composed_variance"]),
+        predicted=_if_known(numbers.composed),
+        predicted_variance=_if_known(numbers.composed_variance),
         trajectory=trajectory,
     )
 
 
-def _binned(numbers: pd.DataFrame) -> pd.DataFrame:
+def _binned(points: Points) -> Points:
     """Return the means of checkpoints in at most 24 stretches of equal width.
 
     Items stay what they are: an average over checkpoints has no more of them.
     """
-    x = numbers["axis"].to_numpy(dtype=float)
+    x = points.axis
     different, place = np.unique(x, return_inverse=True)
     if len(different) > _BINS:
         shares = (x - x.min()) / np.ptp(x)
         place = np.minimum((shares * _BINS).astype(np.intp), _BINS - 1)
-    return numbers.groupby(place).mean()
+    means = pd.DataFrame(points._asdict()).groupby(place).mean()
+    return Points(*means.to_numpy(dtype=float).T)
 
 
 def _if_known(values: Array) -> Array | None:

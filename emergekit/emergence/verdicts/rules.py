@@ -23,7 +23,7 @@ metric behind it: a smooth margin cannot put a kink into an accuracy over unequa
 to one letter that all items share can hide smooth progress. Exact match alone is never genuine: p^K
 with an unknown K is as sharp as one likes.
 
-The list was settled while looking at the worlds of `emergekit.emergence.verdicts.simulation` and
+The list was settled while looking at the worlds of `emergekit.emergence.simulation.rates` and
 at the real curves that the tests judge.
 """
 
@@ -32,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from emergekit.emergence.questions.evidence import LEAST_SCALES
+from emergekit.emergence.questions.curve_pairs import LEAST_SCALES
 from emergekit.emergence.questions.plateaus import PLATEAU_SPAN
 
 __all__ = ["ENOUGH_SCALES", "VERDICTS", "Verdict", "can_be_genuine", "judge"]

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from emergekit import datasets, fit_threshold, join_models
+from emergekit.emergence import run_thresholds
 from emergekit.emergence.one_curve import one_curve
 from emergekit.emergence.thresholds.choice import folds_of
 from emergekit.emergence.thresholds.intervals import (
@@ -40,6 +41,11 @@ def curves(form, n_runs=30, n_rows=1, sd=0.01, rho=0.0, eta=3.0, eta_sd=0.0, see
     return pd.concat(parts, ignore_index=True)
 
 
+def best(rows):
+    """Return the row of the threshold, of one curve."""
+    return rows.iloc[0]
+
+
 @pytest.fixture(scope="module")
 def ladder():
     tables = datasets.load_olmo_ladder()
@@ -54,12 +60,13 @@ def letters(ladder):
 
 def test_letters_of_mmlu_have_a_threshold_at_2_70_nats(letters):
     # loss_and_transitions.md, section 5: power hinge of three runs, 376 points
-    found = fit_threshold(letters, forms=["logistic", "power_hinge"])
+    found = best(fit_threshold(letters, forms=["logistic", "power_hinge"]))
     assert (found.n_rows, found.n_runs) == (376, 3)
     assert (found.verdict, found.form, found.method) == ("threshold", "power_hinge", "spread")
     assert found.eta == pytest.approx(2.70, abs=0.03)
     assert 2.6 < found.lower < found.eta < found.upper < 2.8
-    by_run = found.by_run.set_index("run")["eta"]
+    by_run = run_thresholds(letters).set_index("run")["eta"]
+    assert by_run.mean() == pytest.approx(found.eta)
     assert by_run["peteish13"] == pytest.approx(2.679, abs=0.006)
     assert by_run["peteish7"] == pytest.approx(2.701, abs=0.006)
     assert by_run["peteish7-medlr"] == pytest.approx(2.714, abs=0.006)
@@ -68,30 +75,31 @@ def test_letters_of_mmlu_have_a_threshold_at_2_70_nats(letters):
 
 def test_one_run_of_letters_comes_out_with_the_known_errors(letters):
     # loss_and_transitions.md, section 5: 13B, rmse .0072, .0116 (x0 2.650) and .021
-    found = fit_threshold(letters[letters["run"] == "peteish13"], forms=["logistic", "power_hinge"])
-    forms = found.forms.set_index(["form", "level"])
+    rows = fit_threshold(letters[letters["run"] == "peteish13"], forms=["logistic", "power_hinge"])
+    found, forms = best(rows), rows.set_index(["form", "base"])
     assert forms.loc[("power_hinge", "chance"), "rmse"] == pytest.approx(0.0072, abs=2e-4)
     assert forms.loc[("logistic", "free"), "rmse"] == pytest.approx(0.0116, abs=1e-4)
     assert forms.loc[("logistic", "free"), "eta"] == pytest.approx(2.650, abs=2e-3)
     # Five checkpoints lie before the threshold: bands of loss held out do not bear it out.
     assert (found.verdict, found.method) == ("undecided", "profile")
     assert found.reason.startswith("power hinge from chance against logistic: BIC lower by 9")
-    assert any("one run" in note for note in found.notes)
+    assert "one run" in found.note
 
 
 def test_final_models_of_hellaswag_are_smooth(ladder):
     # loss_and_transitions.md, section 5: one sigmoid; the logistic beats the hinge by > 40 in BIC
     finals = ladder[ladder["is_final"] & ladder["family"].eq("OLMo ladder")]
     scores = finals.query("task == 'hellaswag_rc' and metric == 'acc_norm'")
-    found = fit_threshold(scores, forms=["quadratic", "logistic", "hinge"])
+    rows = fit_threshold(scores, forms=["quadratic", "logistic", "hinge"])
+    found = best(rows)
     assert (found.verdict, found.n_rows, found.n_effective) == ("smooth", 30, 30)
-    bic = found.forms.set_index(["form", "level"])["bic"]
+    bic = rows.set_index(["form", "base"])["bic"]
     for level in ("free", "chance"):
         assert bic["hinge"].min() - bic["logistic", level] > 40
     binomial = fit_threshold(scores, errors="binomial", forms=["logistic", "hinge"])
-    assert binomial.verdict == "smooth"
+    assert best(binomial).verdict == "smooth"
     # The same rows as counts without overdispersion would say far more than they know.
-    raw = binomial.forms.set_index(["form", "level"])["bic"]
+    raw = binomial.set_index(["form", "base"])["bic"]
     assert raw["hinge"].min() - raw["logistic"].min() > 40
 
 
@@ -101,8 +109,8 @@ def test_checkpoints_as_if_independent_say_far_more(ladder):
     rows = rows.query("task == 'hellaswag_rc' and metric == 'acc_norm'")
     found = fit_threshold(rows, chance="free", forms=["logistic", "hinge"], interval="runs")
     assert len(rows) == 3447
-    assert found.n_effective < 300
-    forms = found.forms.set_index("form")
+    assert best(found).n_effective < 300
+    forms = found.set_index("form")
     independent = len(rows) * 2 * np.log(forms.loc["hinge", "rmse"] / forms.loc["logistic", "rmse"])
     honest = forms.loc["hinge", "bic"] - forms.loc["logistic", "bic"]
     assert 40 < honest < 0.1 * independent  # shown, not to be quoted
@@ -111,7 +119,7 @@ def test_checkpoints_as_if_independent_say_far_more(ladder):
 @pytest.mark.parametrize("form", ["hinge", "power_hinge", "step"])
 def test_a_threshold_is_recovered(form):
     rows = curves(form, n_runs=40)
-    found = fit_threshold(rows, chance=0.25, forms=["logistic", form])
+    found = best(fit_threshold(rows, chance=0.25, forms=["logistic", form]))
     assert found.form == form
     assert found.lower <= 3.0 <= found.upper
     assert found.upper - found.lower < 0.2
@@ -122,7 +130,7 @@ def test_a_threshold_is_recovered(form):
 
 @pytest.mark.parametrize("form", ["logistic", "linear", "flat"])
 def test_what_has_no_threshold_gets_none(form):
-    found = fit_threshold(curves(form, n_runs=40), forms=["linear", "logistic", "hinge"])
+    found = best(fit_threshold(curves(form, n_runs=40), forms=["linear", "logistic", "hinge"]))
     assert found.verdict == {"flat": "undecided"}.get(form, "smooth")
     assert form != "linear" or found.reason == "no form turns within the scales"
     assert form != "flat" or found.reason == "scores do not rise"
@@ -134,10 +142,12 @@ def test_a_steep_logistic_counts_as_a_threshold():
     )
     rows["score"] += 0.01 * np.random.default_rng(0).normal(size=40)
     found = fit_threshold(rows, forms=["linear", "quadratic", "logistic"], chance=0.25)
-    assert found.verdict == "threshold"
-    assert set(found.forms.loc[found.forms["form"] == "logistic", "kind"]) == {"threshold"}
-    assert np.isnan(found.eta)  # no form with a corner was asked for
-    assert found.fit is None
+    assert best(found).verdict == "threshold"
+    assert set(found.loc[found["form"] == "logistic", "kind"]) == {"threshold"}
+    # No form with a corner was asked for: a midpoint, without an interval.
+    assert best(found).form == "logistic"
+    assert best(found).eta == pytest.approx(3.0, abs=0.01)
+    assert np.isnan(best(found).lower)
 
 
 def test_a_score_that_falls_has_the_same_threshold():
@@ -145,10 +155,10 @@ def test_a_score_that_falls_has_the_same_threshold():
     up = fit_threshold(rows, forms=["linear", "hinge"], chance=0.25)
     down = rows.assign(score=1 - rows["score"], higher_is_better=False)
     turned = fit_threshold(down, forms=["linear", "hinge"], chance=0.75)
-    assert turned.eta == pytest.approx(up.eta, abs=1e-6)
-    assert turned.forms["rmse"].to_numpy() == pytest.approx(up.forms["rmse"].to_numpy())
-    assert turned.verdict == up.verdict
-    inverse = fit_threshold(rows.assign(score=1 - rows["score"]), forms=["linear", "hinge"])
+    assert turned["eta"].to_numpy() == pytest.approx(up["eta"].to_numpy(), abs=1e-6, nan_ok=True)
+    assert turned["rmse"].to_numpy() == pytest.approx(up["rmse"].to_numpy())
+    assert turned["verdict"].tolist() == up["verdict"].tolist()
+    inverse = best(fit_threshold(rows.assign(score=1 - rows["score"]), forms=["linear", "hinge"]))
     assert (inverse.verdict, inverse.reason) == ("undecided", "scores do not rise")
 
 
@@ -156,48 +166,77 @@ def test_counts_are_in_decades_and_anything_else_rises_as_its_scores_do():
     rows = curves("hinge", n_runs=30)
     sized = rows.assign(n_params=10 ** (12 - rows["loss"]), bits=rows["loss"] / 3)
     options = {"forms": ["linear", "hinge"], "chance": 0.25}
-    by_loss = fit_threshold(rows, **options)
-    by_size = fit_threshold(sized, "n_params", **options)
+    by_loss = best(fit_threshold(rows, **options))
+    by_size = best(fit_threshold(sized, "n_params", **options))
     assert np.log10(by_size.eta) == pytest.approx(12 - by_loss.eta, abs=1e-6)
     assert by_size.lower < by_size.eta < by_size.upper
-    by_bits = fit_threshold(sized, "bits", **options)
+    by_bits = best(fit_threshold(sized, "bits", **options))
     assert by_bits.eta == pytest.approx(by_loss.eta / 3, abs=1e-6)
 
 
 def test_the_level_is_held_at_chance_and_free_side_by_side():
     rows = curves("hinge", n_runs=30)
     both = fit_threshold(rows.assign(chance=0.25), forms=["hinge"])
-    assert both.forms["level"].tolist() == ["free", "free", "chance"]
+    assert sorted(zip(both["form"], both["base"], strict=True)) == [
+        ("constant", "free"),
+        ("hinge", "chance"),
+        ("hinge", "free"),
+    ]
+    assert both["chance"].isna().sum() == 2
     free = fit_threshold(rows.assign(chance=0.25), forms=["hinge"], chance="free")
-    assert free.forms["level"].tolist() == ["free", "free"]
-    assert np.isnan(free.chance)
+    assert free["base"].tolist() == ["free", "free"]
+    assert free["chance"].isna().all()
 
 
-def test_answers_print_and_go_into_a_table():
-    found = fit_threshold(curves("hinge"), forms=["linear", "logistic", "hinge"], chance=0.25)
-    text = repr(found)
-    assert text.startswith("Threshold in loss from 30 rows of 30 runs: threshold")
-    assert f"eta {found.eta:.4g} (95% {found.lower:.4g} to" in text
-    assert "bic_difference" in text
-    [row] = found.to_frame().to_dict("records")
-    assert (row["form"], row["verdict"], row["level"]) == ("hinge", "threshold", 0.95)
+def test_answers_are_rows_that_stack_the_threshold_first():
+    rows = curves("hinge")
+    found = fit_threshold(rows, forms=["linear", "logistic", "hinge"], chance=0.25)
+    assert found.loc[0, ["form", "verdict", "level"]].tolist() == ["hinge", "threshold", 0.95]
+    assert found["lower"].notna().tolist() == [True] + [False] * (len(found) - 1)
+    assert found["bic"].iloc[1:].is_monotonic_increasing
+    assert (found["verdict"] == "threshold").all()
+    assert found["form"].value_counts()[["constant", "linear", "hinge"]].tolist() == [1, 1, 2]
+
+
+def test_every_curve_of_a_table_gets_its_rows_and_a_bad_one_spoils_no_other():
+    tables = [curves("hinge").assign(task="a"), curves("logistic", n_runs=40).assign(task="b")]
+    tables.append(curves("hinge", n_runs=3).assign(task="short"))
+    options = {"forms": ["linear", "logistic", "hinge"], "chance": 0.25}
+    found = fit_threshold(pd.concat(tables, ignore_index=True), **options)
+    answer = found.groupby("task", sort=False).head(1).set_index("task")
+    assert answer["verdict"].tolist() == ["threshold", "smooth", "undecided"]
+    assert answer.loc["short", "reason"].startswith("needs 5 different values of 'loss'")
+    alone = fit_threshold(tables[0], **options)
+    pd.testing.assert_frame_equal(found[found["task"] == "a"], alone, check_dtype=False)
+    pooled = fit_threshold(pd.concat(tables[:1] * 1, ignore_index=True), by=[], **options)
+    assert "task" not in pooled
+    with pytest.raises(TableError, match="by names columns that are absent: tsk"):
+        fit_threshold(tables[0], by=["tsk"])
+
+
+def test_runs_have_thresholds_of_their_own():
+    rows = curves("hinge", n_runs=4, n_rows=25, eta_sd=0.05)
+    few = rows[(rows["run"] > 0) | (rows["step"] < 5)]
+    found = run_thresholds(few, form="hinge", chance=0.25)
+    assert sorted(found["run"]) == [1, 2, 3]
+    assert found["eta"].to_numpy() == pytest.approx(3.0, abs=0.2)
+    assert run_thresholds(curves("hinge"), form="hinge").empty  # rows are runs
+    with pytest.raises(FitError, match="Unknown form with a threshold 'logistic'"):
+        run_thresholds(rows, form="logistic")
 
 
 def test_the_same_seed_gives_the_same_interval_in_any_order():
     rows = curves("hinge", n_runs=3, n_rows=20, rho=0.5)
     options = {"forms": ["hinge"], "interval": "blocks", "chance": 0.25}
-    one, again = fit_threshold(rows, **options), fit_threshold(rows, **options)
+    one, again = (best(fit_threshold(rows, **options)) for _ in range(2))
     assert (one.lower, one.upper) == (again.lower, again.upper)
-    shuffled = fit_threshold(rows.sample(frac=1, random_state=0), **options)
+    shuffled = best(fit_threshold(rows.sample(frac=1, random_state=0), **options))
     assert shuffled.eta == pytest.approx(one.eta, abs=1e-9)
     assert shuffled.n_effective == pytest.approx(one.n_effective)
 
 
 def test_what_cannot_be_meant_is_refused():
     rows = curves("hinge")
-    several = pd.concat([rows.assign(task="a"), rows.assign(task="b")])
-    with pytest.raises(TableError, match=r"several curves, since 'task' is a, b; choose one"):
-        fit_threshold(several)
     with pytest.raises(TableError, match=r"'los' is absent.*Did you mean 'loss'"):
         fit_threshold(rows, "los")
     with pytest.raises(TableError, match="'loss' must be a finite number, but row 4 holds nan"):
@@ -232,23 +271,23 @@ def test_rows_without_runs_are_warned_of():
 
 
 def test_few_places_decide_nothing():
-    found = fit_threshold(curves("hinge", n_runs=7, sd=0.001), forms=["linear", "hinge"])
+    found = best(fit_threshold(curves("hinge", n_runs=7, sd=0.001), forms=["linear", "hinge"]))
     assert found.verdict == "undecided"
     assert "fewer than eight" in found.reason
 
 
 def test_scores_that_are_all_the_same_decide_nothing():
-    found = fit_threshold(curves("hinge").assign(score=0.25))
-    assert (found.verdict, found.reason) == ("undecided", "all scores are the same")
-    assert np.isnan(found.eta)
-    assert "all scores are the same" in repr(found)
-    assert len(found.to_frame()) == 1
+    [found] = fit_threshold(curves("hinge").assign(score=0.25)).to_dict("records")
+    assert (found["verdict"], found["reason"]) == ("undecided", "all scores are the same")
+    assert (found["form"], found["n_rows"], found["n_runs"]) == ("none", 30, 30)
+    assert np.isnan(found["eta"])
 
 
 def test_rows_without_scatter_have_their_threshold():
     rows = curves("hinge", sd=0.0).assign(n_examples=1000)
     for errors in ("gaussian", "binomial"):
-        found = fit_threshold(rows, forms=["logistic", "hinge"], errors=errors, chance=0.25)
+        options = {"forms": ["logistic", "hinge"], "errors": errors, "chance": 0.25}
+        found = best(fit_threshold(rows, **options))
         assert found.verdict == "threshold"
         assert found.eta == pytest.approx(3.0, abs=1e-3)
 
@@ -349,12 +388,14 @@ def test_resampled_runs_cover_a_little_less():
 def test_smooth_curves_are_seldom_called_thresholds():
     # 30 curves a form; logistics of 10-90 % width 73 % of the range
     said = [
-        fit_threshold(curves("logistic", n_runs=20, sd=0.02, seed=seed), chance=0.25).verdict
+        best(fit_threshold(curves("logistic", n_runs=20, sd=0.02, seed=seed), chance=0.25)).verdict
         for seed in range(30)
     ]
     assert said.count("threshold") <= 2
     sharp = [
-        fit_threshold(curves("power_hinge", n_runs=20, sd=0.02, seed=seed), chance=0.25).verdict
+        best(
+            fit_threshold(curves("power_hinge", n_runs=20, sd=0.02, seed=seed), chance=0.25)
+        ).verdict
         for seed in range(30)
     ]
     assert sharp.count("smooth") <= 1

@@ -271,6 +271,50 @@ def test_what_cannot_be_judged_is_undecided_with_a_reason(change, reason):
     assert (row["verdict"], row["reason"]) == ("undecided", reason)
 
 
+def test_inverse_scaling_is_reported_as_such_under_both_metrics_and_by_choice():
+    table = mirage(12, 200)
+    turned = pd.concat([part.assign(score=part["score"].to_numpy()[::-1])
+                        for _, part in table.groupby("metric")])  # fmt: skip
+    row = judged(turned)
+    assert (row["verdict"], row["reason"]) == ("undecided", "inverse_scaling")
+    assert verdict_in_words(row) == "undecided: scores fall with scale"
+    # Only the loss turned over: what the score rises with is something else.
+    loss = table["metric"] == "token_nll"
+    half = pd.concat([turned[turned["metric"] == "token_nll"], table[~loss]])
+    assert judged(half)["reason"] == "not_mediated"
+
+
+def test_test_sizes_that_are_missing_in_places_are_told():
+    table = mirage(12, 200)
+    for size in (0.0, np.nan):
+        some = table["n_examples"].astype(float).where(table["model"] != "m03", size)
+        row = judged(table.assign(n_examples=some))
+        assert (row["verdict"], row["reason"]) == ("undecided", "n_unknown")
+        assert "n_examples is unknown at 1 of 12 scores" in row["note"]
+
+
+def test_one_run_is_judged_and_said_to_be_about_that_run_alone():
+    row = judged(trajectory("r0", 0), x="loss")
+    assert (row["scope"], row["n_runs"], row["n_agree"]) == ("run", 1, 1)
+    assert np.isnan(row["eta_lower"])
+
+
+def test_scales_that_differ_by_rounding_alone_are_one_scale():
+    table = mirage(12, 200)
+    near = table.assign(flops=1e20 * (1 + 1e-13 * np.tile(np.arange(12), 2)))
+    row = judged(near)
+    assert (row["verdict"], row["reason"]) == ("undecided", "range_too_short")
+
+
+def test_families_are_judged_apart_and_huge_tests_do_no_harm():
+    table = mirage(24, 200)
+    two = table.assign(family=np.where(table["model"].str[1:].astype(int) % 2, "a", "b"))
+    rows = ek.mirage_test(two.assign(n_examples=10**12), x="flops")
+    assert rows["family"].tolist() == ["b", "a"]
+    assert rows["m"].tolist() == [12, 12]
+    assert (rows["verdict"] == "mirage").all()
+
+
 def test_a_continuous_metric_that_is_missing_in_places_or_everywhere_is_told():
     table = mirage(12, 200)
     loss = table["metric"] == "token_nll"
@@ -288,8 +332,15 @@ def test_a_continuous_metric_that_is_missing_in_places_or_everywhere_is_told():
     [
         (lambda t: t.assign(flops=t["flops"].where(t["model"] != "m03")), r"m03\) holds nan"),
         (lambda t: t.assign(flops=t["flops"].where(t["model"] != "m03", 0.0)), "must be positive"),
+        (lambda t: t.assign(flops=t["flops"].where(t["model"] != "m03", np.inf)), "holds inf"),
         (lambda t: t.drop(columns="flops"), "scale 'flops' is absent"),
         (lambda t: t.assign(score=t["score"] * 100), "between 0 and 1.*Divide percentages"),
+        (lambda t: pd.concat([t, t], ignore_index=True), "have the same key"),
+        (lambda t: t.assign(chance=-0.1), r"share from 0 to 1, but row 0 \(model m00"),
+        (lambda t: t.assign(n_examples=-5), "'n_examples' must be a whole number"),
+        (lambda t: t.assign(score=t["score"].where(t.index != 3)), "row 3 holds nan"),
+        (lambda t: t.assign(score=t["score"].where(t.index != 20, np.inf)), "row 20 holds inf"),
+        (lambda t: t.assign(score=t["score"].where(t.index != 20, -1.0)), "between 0 and inf"),
         (lambda t: t.drop(columns="score"), "'score' is absent"),
         (lambda t: t.head(0), "no rows"),
         (lambda t: 3, "expected a pandas DataFrame"),
@@ -312,6 +363,9 @@ def test_broken_tables_are_refused(change, message):
         ({"fdr": "holm"}, "fdr"),
         ({"kind": "exact"}, "Unknown kind"),
         ({"chance": 25}, "chance must be a share"),
+        ({"n_boot": "many"}, "n_boot must be a whole number"),
+        ({"seed": None}, "seed must be a whole number"),
+        ({"sharp": "exact_match", "continuous": "exact_match"}, "cannot explain itself"),
     ],
 )
 def test_options_out_of_range_are_refused(options, message):

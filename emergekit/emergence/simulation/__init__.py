@@ -1,0 +1,1 @@
+"""Worlds whose truth is known, and how often a verdict is right in them."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from emergekit.laws import Law, Parameter
     from emergekit.loaders import load
     from emergekit.metrics import Metric, rescore
-    from emergekit.reporting import report
+    from emergekit.reporting import emergence_table, report
     from emergekit.tables import MODELS, RESULTS, SAMPLES, Tables, join_models, validate
 
 __version__ = "0.1.0.dev0"
@@ -64,6 +64,7 @@ _HOMES = {
     "collapse_test": "emergence",
     "break_test": "emergence",
     "fit_threshold": "emergence",
+    "emergence_table": "reporting",
     "report": "reporting",
 }
 _MODULES = ("compute", "theory", "metrics", "datasets", "laws", "fitting", "figures")
@@ -103,6 +104,7 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "break_test",
     "fit_threshold",
     "figures",
+    "emergence_table",
     "report",
 ]
 

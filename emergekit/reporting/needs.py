@@ -54,18 +54,12 @@ def needed(row: Mapping[str, Any]) -> str:
     told = [_MEDIATOR] if reason == "no_continuous" else []
     items, n = float(row["items_needed"]), float(row["n_items"])
     if n < items < np.inf:
-        told.append(f"about {_round(items):,} items")
+        told.append(f"about {float(f'{items:.2g}'):,.0f} items")
     if row["m"] < ENOUGH_SCALES:
         told.append(f"{ENOUGH_SCALES - int(row['m'])} more scales")
     if not told:
         told.append("more scales, or models that scatter less about their curve")
     return ", ".join(told[:-1]) + (" or " if told[:-1] else "") + told[-1]
-
-
-def _round(items: float) -> int:
-    """Return a number of items to two digits, upwards: it is an estimate of what is enough."""
-    step = 10 ** max(int(np.floor(np.log10(items))) - 1, 0)
-    return int(np.ceil(items / step) * step)
 
 
 def empty_because(row: Mapping[str, Any]) -> str:

@@ -216,10 +216,12 @@ def _figure(
     if drawable.empty:
         return None, ""
     asked = {task: place for place, task in enumerate(first)}
-    place = drawable["task"].map(asked).fillna(len(asked)).rename("place")
+    rank = drawable["task"].map(asked).fillna(len(asked)).rename("rank")
     again = drawable.duplicated(["task", "verdict"]).rename("again")
-    order = pd.concat([again, place], axis=1).sort_values(["again", "place"], kind="stable").index
-    drawn = drawable.loc[order].head(_PANELS).sort_values("task", key=_as_first_met, kind="stable")
+    by = pd.concat([again, rank], axis=1).sort_values(["again", "rank"], kind="stable")
+    drawn = (
+        drawable.loc[by.index].head(_PANELS).sort_values("task", key=_as_first_met, kind="stable")
+    )
     n_columns = min(_COLUMNS, len(drawn))
     n_rows = int(np.ceil(len(drawn) / n_columns))
     figure, axes = panels(n_rows, n_columns, width=4.7, height=3.1)
@@ -230,9 +232,11 @@ def _figure(
     which = (
         f"{len(drawn)} of {counted(len(drawable), 'curve')}" if len(drawn) < len(drawable) else ""
     )
-    told = "; ".join(f"{row['task']}: {row['in_words']}" for _, row in drawn.iterrows())
+    order = "" if first else ", the strongest verdicts first"
+    words = (f"{row['task']}: {row['in_words']}" for _, row in drawn.iterrows())
+    told = "; ".join(dict.fromkeys(words))
     return figure, (
-        f"{f'Showing {which}, the strongest verdicts first. ' if which else ''}Dots: the sharp "
+        f"{f'Showing {which}{order}. ' if which else ''}Dots: the sharp "
         "metric with 95 % intervals, left axis; squares: the continuous one, right axis, up is "
         f"better. Grey: score of guessing, and the scales that sit at it. {told}."
     )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from emergekit.loaders import ingest, load, reconcile, write_every_eval_ever
     from emergekit.metrics import Metric, rescore
     from emergekit.prediction import Chain, backtest, chain, threshold
-    from emergekit.reporting import report
+    from emergekit.reporting import emergence_table, report
     from emergekit.tables import MODELS, RESULTS, SAMPLES, Tables, join_models, validate
 
 __version__ = "0.1.0.dev0"
@@ -72,6 +72,7 @@ _HOMES = {
     "chain": "prediction",
     "threshold": "prediction",
     "backtest": "prediction",
+    "emergence_table": "reporting",
     "report": "reporting",
 }
 _MODULES = ("compute", "theory", "metrics", "datasets", "laws", "fitting", "prediction", "figures")
@@ -119,6 +120,7 @@ __all__ = [  # noqa: RUF022  pipeline order says more than the alphabet
     "threshold",
     "backtest",
     "figures",
+    "emergence_table",
     "report",
 ]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import emergekit
 from emergekit import load
 from emergekit.cli import main
 from emergekit.errors import FitWarning
@@ -67,6 +68,14 @@ def test_every_block_of_python_runs_after_the_ones_before():
     for block in python_blocks():
         run(block, names)
     assert names["page"].path.is_file()
+
+
+def test_the_table_of_verdicts_is_printed_as_it_comes_out(capsys):
+    block, printed = re.findall(
+        r"```python\n([^`]*emergence_table.*?)```\n\n```\n(.*?)```", README, re.S
+    )[0]
+    run(block, {"ek": emergekit})
+    assert capsys.readouterr().out == printed
 
 
 @pytest.mark.usefixtures("_here")

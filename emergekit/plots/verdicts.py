@@ -24,11 +24,14 @@ __all__ = ["plot_verdict", "plot_verdicts"]
 
 _KEYS = ("family", "task", "n_shots", "subtask", "filter", "n_target_tokens", "run")
 _SHADES = dict(zip(VERDICTS, ("#d55e00", "#0173b2", "#56b4e9", "#ece133", "0.85"), strict=True))
-_WRAP = 62
 
 
 def plot_verdict(
-    table: pd.DataFrame, verdict: pd.Series | Mapping[str, Any], *, ax: Axes | None = None
+    table: pd.DataFrame,
+    verdict: pd.Series | Mapping[str, Any],
+    *,
+    ax: Axes | None = None,
+    wrap: int = 62,
 ) -> Axes:
     """Draw the sharp and the continuous metric of one task on one scale, with the verdict.
 
@@ -42,9 +45,11 @@ def plot_verdict(
     table : DataFrame
         The results that were judged, with the column of scale.
     verdict : Series
-        One row of what `mirage_test` returned.
+        One row of what `mirage_test` returned, or a judged one of an `emergence_table`.
     ax : Axes, optional
         Where to draw; the current axes if None.
+    wrap : int
+        Characters in a line of the title.
 
     Returns
     -------
@@ -68,10 +73,10 @@ def plot_verdict(
     if row["verdict"] == "genuine":
         _threshold(ax, row)
     if row["verdict"] == "resolution_limited" and row["n_items"] < row["items_needed"] < np.inf:
-        said = f"{row['items_needed']:,.0f} items would show it\nat the end of the plateau"
+        said = f"{_about(row['items_needed'])} items would show it\nat the end of the plateau"
         ax.text(0.03, 0.88, said, transform=ax.transAxes, va="top", fontsize="small", color="0.3")
-    name = literal(shortened(f"{row['task']} {_shots(row)}".strip(), 48))
-    words = textwrap.fill(verdict_in_words(row), _WRAP)
+    name = literal(shortened(f"{row['task']} {_setting(row)}".strip(), wrap - 14))
+    words = textwrap.fill(verdict_in_words(row), wrap)
     ax.set_title(f"{name}\n{literal(words)}", fontsize="medium", loc="left")
     ax.set(xlabel=label(x), ylabel=literal(str(row["metric"]).replace("_", " ")))
     return ax
@@ -151,9 +156,12 @@ def _judged_rows(table: pd.DataFrame, row: dict[str, Any]) -> pd.DataFrame:
     return table[chosen].sort_values(str(row["x"]))
 
 
-def _shots(row: dict[str, Any]) -> str:
-    shots = row.get("n_shots")
-    return "" if shots is None or pd.isna(shots) else f"({shots:g}-shot)"
+def _setting(row: dict[str, Any]) -> str:
+    """Return the shots and the run of a curve, as far as it has them."""
+    shots, run = row.get("n_shots"), row.get("run")
+    said = [] if shots is None or pd.isna(shots) else [f"{shots:g}-shot"]
+    said += [] if run is None or pd.isna(run) else [str(run)]
+    return f"({', '.join(said)})" if said else ""
 
 
 def _sharp_points(ax: Axes, rows: pd.DataFrame, x: str, row: dict[str, Any]) -> None:
@@ -233,6 +241,11 @@ def _threshold(ax: Axes, row: dict[str, Any]) -> None:
         fontsize="small",
         color=shade,
     )
+
+
+def _about(items: float) -> str:
+    """Return a number of items to two digits: it is an estimate."""
+    return f"{float(f'{items:.2g}'):,.0f}"
 
 
 def _place(value: float) -> str:

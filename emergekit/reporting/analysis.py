@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import pandas as pd
 
+from emergekit.emergence import curve_shapes
 from emergekit.errors import TableError
 from emergekit.reporting.curves import curves_section, metrics_section
 from emergekit.reporting.fits import law_sections
 from emergekit.reporting.notes import CURVE, errors_in_words
 from emergekit.reporting.section import Note, Section
 from emergekit.reporting.shapes import (
-    SCALES,
+    NO_SCALE,
     best_scale,
     direction_notes,
     scores_with_models,
-    shapes_or_notes,
+    sound_curves,
 )
+from emergekit.reporting.sizes import Bridge
+from emergekit.reporting.summary import OPTIONS, summarised
+from emergekit.reporting.verdicts import refusal_notes, verdicts_section
 from emergekit.reporting.words import counted
 from emergekit.tables import Tables, notes_table
 
 __all__ = ["analyse"]
+
+_THRESHOLDS = 40  # at a quarter of a second each
 
 
 def analyse(tables: Tables, n_files: int | None = None) -> tuple[list[Section], pd.DataFrame]:
@@ -55,11 +61,21 @@ def _curves(tables: Tables, notes: list[Note]) -> list[Section]:
     known, x = best_scale(joined, notes)
     if x is None:
         return []
-    shapes, scores = shapes_or_notes(known, x, notes)
-    if shapes.empty:
+    scores, refused = sound_curves(known, x, notes)
+    if scores.empty:
         return []
-    notes += direction_notes(scores)
-    sections = [curves_section(scores, shapes, x)]
+    shapes = curve_shapes(scores, x)
+    table = summarised(
+        scores,
+        x,
+        OPTIONS,
+        Bridge(tables.models if len(tables.models) else scores),
+        shapes=shapes,
+        refused=refused,
+        most_thresholds=_THRESHOLDS,
+    )
+    notes += direction_notes(scores) + refusal_notes(table)
+    sections = [verdicts_section(table, scores), curves_section(scores, shapes, x)]
     return sections + ([metrics_section(shapes)] if shapes["metric"].nunique() > 1 else [])
 
 
@@ -74,11 +90,7 @@ def _missing(tables: Tables, notes: pd.DataFrame) -> str:
     if notes["field"].eq(CURVE).any():
         return "no curve could be described"
     if len(tables.results):
-        return (
-            f"no two scores of one curve differ in a scale ({' or '.join(SCALES)}); give it as a "
-            "column, renamed if need be (columns={'Size': 'n_params'} or --column Size=n_params), "
-            "in a models file of the same folder, or in the names of the models, such as toy-10m"
-        )
+        return NO_SCALE
     if len(tables.samples):
         return (
             f"only samples were found ({counted(len(tables.samples), 'answer')}), and no scores; "

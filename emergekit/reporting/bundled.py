@@ -13,15 +13,20 @@ from emergekit.figures.mirage import STEEP
 from emergekit.reporting.curves import SHAPES_SHOWN
 from emergekit.reporting.fits import fit_quietly, fit_section
 from emergekit.reporting.section import Section, Sheet
+from emergekit.reporting.summary import emergence_table
+from emergekit.reporting.verdicts import verdicts_section
 from emergekit.reporting.words import SHAPE_TERMS
-from emergekit.tables import join_models
+from emergekit.tables import Tables, join_models
 
 __all__ = ["bundled"]
+
+_PAST_THE_FIRST = 3.1  # nats of C4 loss
+_LEAST_EXAMPLES = 30
 
 
 def bundled() -> tuple[list[Section], pd.DataFrame]:
     """Return the sections on the bundled tables, and the notes of their loaders."""
-    parts = [_model, _scores, _annotated, _open_models, _chinchilla]
+    parts = [_model, _scores, _verdicts, _letters, _annotated, _open_models, _chinchilla]
     loaded = [datasets.load_bigg(), datasets.load_open_models()]
     notes = pd.concat([tables.notes for tables in loaded], ignore_index=True)
     return run(_made, parts, progress="analysing"), notes
@@ -79,6 +84,50 @@ def _scores() -> Section:
         f"{STEEP:g}. All tasks beyond it are scored by exact match: {tasks}.",
         SHAPE_TERMS,
         ((f"BIG-G tasks with emergence score > {STEEP:g}", f"{said} ({tasks})"),),
+    )
+
+
+def _verdicts() -> Section:
+    tables = datasets.load_bigg()
+    sharp = tables.results["metric"].isin(["exact_match", "multiple_choice_grade"])
+    results = tables.results[sharp & (tables.results["n_examples"] >= _LEAST_EXAMPLES)]
+    return verdicts_section(
+        emergence_table(Tables(models=tables.models, results=results)),
+        join_models(results, tables.models),
+        name="verdicts",
+        title="BIG-G: is it emergent?",
+        line="BIG-G verdicts",
+        more=(
+            "Twelve sizes and these test sizes show no threshold, and without a continuous metric "
+            "no mirage either. The Brier score that comes with these scores is no such metric: it "
+            "is that of the top choice's confidence, and contains the grade.",
+        ),
+        first=("modified_arithmetic", "word_sorting", "linguistic_mappings", "qa_wikidata"),
+    )
+
+
+def _letters() -> Section:
+    """Return the section on one test asked in two ways, over loss."""
+    tables = datasets.load_olmo_ladder()
+    letters = tables.results.query("task == 'mmlu_mc' and subtask == 'mean'")
+    ranked = tables.results.query("task == 'mmlu_rc'")
+    asked = pd.concat([letters, ranked], ignore_index=True)
+    scores = join_models(asked, tables.models)
+    # The runs that were asked in both ways, past the first checkpoints, which lie far off.
+    scores = scores[scores["run"].isin(letters["model"]) & (scores["loss"] < _PAST_THE_FIRST)]
+    return verdicts_section(
+        emergence_table(scores, x="loss"),
+        scores,
+        name="letters",
+        title="OLMo 2: MMLU by letters, and the same questions ranked",
+        more=(
+            "Checkpoints of three runs over their loss on C4. Asked for a letter, the models leave "
+            "chance at one loss; where the written-out answers of the same questions are ranked, "
+            "they improve all along. That points to the format of the question, and a bias to one "
+            "letter that all questions share could hide progress from this accuracy.",
+        ),
+        sheet="emergence_table-letters",
+        line="OLMo 2 MMLU verdicts",
     )
 
 

@@ -56,9 +56,8 @@ def _environment() -> Environment:
 
 def _section(section: Section) -> dict[str, Any]:
     """Return what the template prints of a section: text only, which it escapes."""
-    shown: dict[str, Any] = {
-        name: getattr(section, name) for name in ("name", "title", "words", "caption", "terms")
-    }
+    texts = ("name", "title", "words", "points", "caption", "terms")
+    shown: dict[str, Any] = {name: getattr(section, name) for name in texts}
     if section.figure is not None:
         shown["image"] = _image(section.figure)
     shown["sheets"] = [_sheet(sheet) for sheet in section.sheets]

@@ -58,6 +58,8 @@ class Section:
         Names of columns and what they mean.
     lines : tuple of (str, str)
         What a run prints at its end: a name and a value.
+    points : tuple of str
+        A list, below the words.
     """
 
     name: str
@@ -68,3 +70,4 @@ class Section:
     caption: str = ""
     terms: tuple[tuple[str, str], ...] = ()
     lines: tuple[tuple[str, str], ...] = ()
+    points: tuple[str, ...] = ()

@@ -12,7 +12,8 @@ def test_nothing_stale_is_left_of_the_report_before(toy, tmp_path):
     (tmp_path / "mine.csv").write_text("kept")
     report(toy(), tmp_path)
     names = {file.name for file in tmp_path.iterdir()}
-    assert names == {"index.html", "curves.csv", "notes.csv", "mine.csv", MARKER}
+    ours = {"index.html", "curves.csv", "emergence_table.csv", "notes.csv"}
+    assert names == {*ours, "mine.csv", MARKER}
 
 
 def test_notes_belong_to_the_latest_report(toy, tmp_path):

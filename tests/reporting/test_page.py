@@ -51,7 +51,7 @@ def written(tables, folder):
 def test_the_bundled_report_is_one_page_with_its_tables(bundled):
     outline = Outline(bundled.read_text())
     assert outline.open == []
-    assert outline.seen.count("figure") == 4
+    assert outline.seen.count("figure") == 6
     for part in ("63/67 = 94.0%", "E 1.8172, alpha 0.3473, beta 0.3672", "4 of 53", "word_sorting"):
         assert part in outline.said()
     for link in outline.links:
@@ -61,7 +61,7 @@ def test_the_bundled_report_is_one_page_with_its_tables(bundled):
 
 def test_figures_say_in_words_what_they_show(bundled):
     alts = Outline(bundled.read_text()).alts
-    assert len(alts) == 4
+    assert len(alts) == 6
     assert all(len(alt) > 80 for alt in alts)
 
 
@@ -91,7 +91,8 @@ def test_the_tables_hold_every_row(bundled):
 def test_what_matters_most_comes_first_and_nothing_twice(toy, tmp_path):
     outline = written(toy(n_examples=50), tmp_path)
     text = outline.said()
-    names = re.findall(r'scope="col">(.*?)</th>', (tmp_path / "index.html").read_text())
+    section = (tmp_path / "index.html").read_text().partition('<section id="curves">')[2]
+    names = re.findall(r'scope="col">(.*?)</th>', section)
     names = [name.replace("<br>", "") for name in names]
     assert names[:7] == [
         "task",
@@ -143,6 +144,7 @@ def test_odd_names_are_drawn_and_written(toy, tmp_path, name):
     assert sorted(file.name for file in tmp_path.iterdir()) == [
         ".emergekit-report",
         "curves.csv",
+        "emergence_table.csv",
         "index.html",
         "notes.csv",
     ]

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 
 from emergekit import Tables, report
-from emergekit.reporting.shapes import best_scale, direction_notes, shapes_or_notes
+from emergekit.emergence import curve_shapes
+from emergekit.reporting.shapes import best_scale, direction_notes, sound_curves
 
 
 def test_the_scale_that_tells_most_scores_apart_is_taken(grid):
@@ -32,9 +33,11 @@ def test_one_bad_curve_is_a_note_and_the_others_are_reported(grid, tmp_path):
     extra = table[table["task"] == "twice"].head(1).assign(model="twin")
     table = pd.concat([table, extra], ignore_index=True)
     notes = []
-    shapes, scores = shapes_or_notes(table, "n_params", notes)
-    assert shapes["task"].tolist() == ["good"]
+    scores, refused = sound_curves(table, "n_params", notes)
     assert set(scores["task"]) == {"good"}
+    ((rows, message),) = refused
+    assert set(rows["task"]) == {"twice"}
+    assert "twin" in message
     assert [note[:3] for note in notes] == [("error", "", "curve")]
     page = report(Tables(results=table), tmp_path)
     (error,) = page.errors
@@ -44,9 +47,9 @@ def test_one_bad_curve_is_a_note_and_the_others_are_reported(grid, tmp_path):
 
 def test_shapes_come_out_the_same_one_by_one(grid):
     table = grid(tasks=["t", "u"], families=["f", "g"], run=None)
-    whole, _ = shapes_or_notes(table, "n_params", [])
+    whole = curve_shapes(sound_curves(table, "n_params", [])[0])
     broken = pd.concat([table, grid(tasks=["v"]), grid(tasks=["v"])], ignore_index=True)
-    single, _ = shapes_or_notes(broken, "n_params", [])
+    single = curve_shapes(sound_curves(broken, "n_params", [])[0])
     shared = [name for name in whole if name in single]
     pd.testing.assert_frame_equal(whole[shared], single[shared])
 

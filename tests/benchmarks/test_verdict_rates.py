@@ -11,6 +11,7 @@ from emergekit.emergence import confusion_matrix, curve_dictionary, hinge_test, 
 from emergekit.emergence.questions.projections import Projections
 from emergekit.emergence.verdicts.rules import VERDICTS
 from tests.benchmarks.conftest import TABLES, cpu_seconds
+from tests.emergence.simulation.discoveries import discoveries
 
 
 def test_confusion_matrix_over_all_worlds():
@@ -24,6 +25,20 @@ def test_confusion_matrix_over_all_worlds():
     enough = smooth[smooth["n_scales"] >= 8]
     assert enough["genuine"].sum() / enough["n_tasks"].sum() <= 0.05
     assert cells.loc[cells["n_scales"] < 8, "genuine"].sum() == 0
+
+
+def test_false_discoveries_over_sixty_tasks():
+    rows = []
+    for n_scales in (8, 12, 20):
+        for seed in range(6):
+            found, wrong, missed = discoveries(n_scales, seed)
+            rows.append(
+                (n_scales, wrong / max(found, 1), (found - wrong) / (found - wrong + missed))
+            )
+    table = pd.DataFrame(rows, columns=["n_scales", "realised FDR", "power"])
+    shown = table.groupby("n_scales").mean()
+    TABLES.append(("false discoveries, 6 times 60 tasks of which 12 have a threshold", shown))
+    assert (shown["realised FDR"] <= 0.05).all()
 
 
 def test_one_verdict_and_a_thousand_tasks():

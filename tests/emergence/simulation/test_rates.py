@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.stats import binom
 
@@ -7,6 +6,7 @@ import emergekit as ek
 from emergekit.emergence import WORLDS, World, confusion_matrix, simulate_world
 from emergekit.tables import RESULTS
 from tests.contracts import check_table
+from tests.emergence.simulation.discoveries import discoveries
 
 SMOOTH = [name for name, world in WORLDS.items() if world.truth != "genuine"]
 BROKEN = [name for name, world in WORLDS.items() if world.truth == "genuine"]
@@ -128,15 +128,9 @@ def test_rates_over_all_worlds():
 
 
 @pytest.mark.slow
-def test_false_discoveries_over_sixty_tasks_stay_within_the_level():
-    # Specification: realised rate 0, 0 and 1.3 %, power 0, 62 and 93 % at 8, 12 and 20 scales.
-    worlds = ["em K=5", "em K=10", "mc smooth", "em K=2"] * 12 + ["em hinge K=5"] * 12
-    parts = [
-        simulate_world(world, 12, 500, 0.03, seed=place).assign(task=f"{place:02d} {world}")
-        for place, world in enumerate(worlds)
-    ]
-    verdicts = ek.mirage_test(pd.concat(parts, ignore_index=True), x="flops")
-    found = verdicts[verdicts["verdict"] == "genuine"]["task"]
-    wrong = found[~found.str.contains("hinge")]
-    assert len(wrong) <= binom.ppf(0.999, max(len(found), 1), 0.05)
-    assert len(found) - len(wrong) >= 4
+@pytest.mark.parametrize(("n_scales", "power"), [(8, 0.0), (12, 0.3), (20, 0.6)])
+def test_false_discoveries_over_sixty_tasks_stay_within_the_level(n_scales, power):
+    # mirage_test.md, section 3: realised rate 0, 0 and 1.3 %, power 0, 62 and 93 %.
+    found, wrong, missed = discoveries(n_scales, seed=0)
+    assert wrong <= binom.ppf(0.999, max(found, 1), 0.05)
+    assert (found - wrong) / (found - wrong + missed) >= power

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from emergekit.emergence.questions.dictionary import Dictionary
 from emergekit.emergence.questions.projections import Projections, Residuals
+from emergekit.emergence.questions.responses import root_of
 
 __all__ = ["Comparison", "compare_shapes"]
 
@@ -81,13 +82,18 @@ def compare_shapes(
     n_fine: int = 0,
     trajectory: bool = False,
     counts: bool = False,
+    covariance: Array | None = None,
 ) -> Comparison:
     """Return the test over a dictionary that is there already, thresholds on its axis, 0 to 1.
 
     With `counts` the variance is that of sampling items, and no model's noise is taken as less.
+    With a `covariance`, that of y over items which all scales share, the draws move together as far
+    as the items make them; what the residuals leave beyond that is scatter of each by itself.
     With `n_fine` a p-value of 0.1 or less is computed again with so many draws.
     """
-    best = _Best.of(shapes, y, variance, trajectory=trajectory, counts=counts)
+    best = _Best.of(
+        shapes, y, variance, trajectory=trajectory, counts=counts, covariance=covariance
+    )
     draws = (n_boot, n_fine)
     under_smooth = best.null(best.smooth, best.noise, 1, rng, draws)
     under_threshold = best.null(best.threshold, best.rest, -1, rng, draws)
@@ -133,14 +139,23 @@ class _Best:
     noise: float
     rest: float
     correlation: float
+    shared: _Shared | None
 
     @classmethod
     def of(
-        cls, shapes: Dictionary, y: Array, variance: Array, *, trajectory: bool, counts: bool
+        cls,
+        shapes: Dictionary,
+        y: Array,
+        variance: Array,
+        *,
+        trajectory: bool,
+        counts: bool,
+        covariance: Array | None,
     ) -> _Best:
         m, design = len(y), Projections.of(shapes, variance)
         own = design.centred((y * design.weight)[None, :])
-        least = 1.0 if counts else 0.0
+        shared = _Shared.of(design, covariance)
+        least = (1.0 if shared is None else shared.left) if counts else 0.0
         # What is left of a perfect fit is rounding, and no evidence for either shape.
         guard = _ROUNDING * float((own**2).sum()) + np.finfo(float).tiny
         d = guard + 0.5 * least * max(m - _SMOOTH_TERMS, 1)
@@ -158,7 +173,18 @@ class _Best:
             noise=max(float(best.smooth[0]) / max(m - _SMOOTH_TERMS, 1), least),
             rest=max(float(best.threshold[0]) / max(m - _THRESHOLD_TERMS, 1), least),
             correlation=_autocorrelation((y - nearer) * design.weight) if trajectory else 0.0,
+            shared=shared,
         )
+
+    def errors(self, noise: float, n: int, rng: np.random.Generator) -> Array:
+        """Return weighted errors that leave this variance: shared ones, and each scale's own."""
+        m, shared = len(self.smooth), self.shared
+        own = _noise(rng, (n, m), self.correlation)
+        if shared is None:
+            return np.asarray(own * np.sqrt(noise))
+        common = min(shared.left, noise)
+        together = rng.standard_normal((n, m)) @ shared.root * np.sqrt(common / shared.left)
+        return np.asarray(together + own * np.sqrt(noise - common))
 
     def null(
         self,
@@ -181,6 +207,28 @@ class _Best:
             if p_value > _NEAR or not draws[1]:
                 break
         return found
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """Errors that all scales share through their items, in weighted units.
+
+    `root` turns independent normal errors into these, `left` is the variance that a smooth fit
+    leaves of them, a degree of freedom.
+    """
+
+    root: Array
+    left: float
+
+    @classmethod
+    def of(cls, design: Projections, covariance: Array | None) -> _Shared | None:
+        if covariance is None:
+            return None
+        own = covariance * np.outer(design.weight, design.weight)
+        taken = np.column_stack([design.constant, design.quadratic])
+        spare = max(len(own) - _SMOOTH_TERMS, 1)
+        left = float(np.trace(own) - np.einsum("ij,ik,kj->", taken, own, taken)) / spare
+        return cls(root_of(own), left) if left > 0 else None
 
 
 def _statistic(fits: Residuals, d: float) -> Array:

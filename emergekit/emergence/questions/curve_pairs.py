@@ -42,6 +42,8 @@ class CurvePair:
         Sharp score by composition of each item's own token probabilities.
     trajectory : bool
         Whether the points are checkpoints of one run.
+    share_covariance, z_covariance : array, shape (m, m), optional
+        How the scores of all scales move together over the items that they share.
     """
 
     x: Array
@@ -55,6 +57,8 @@ class CurvePair:
     predicted: Array | None = None
     predicted_variance: Array | None = None
     trajectory: bool = False
+    share_covariance: Array | None = None
+    z_covariance: Array | None = None
 
 
 @dataclass(frozen=True)

@@ -109,9 +109,11 @@ def _broken(
     if sharp:
         rise, share = pair.correct / pair.n, (pair.correct + 1) / (pair.n + 2)
         variance = share * (1 - share) / pair.n
+        covariance = _with_empty_scores(pair.share_covariance, variance)
     else:
         rise = np.asarray(pair.z)
         variance = np.ones_like(rise) if pair.z_variance is None else pair.z_variance
+        covariance = pair.z_covariance
     # Many tasks share one level: p-values that claim something must reach below it.
     claims = options.fine and sharp == (pair.z is None)
     return compare_shapes(
@@ -123,7 +125,15 @@ def _broken(
         n_fine=_FINE * (options.n_boot + 1) - 1 if claims else 0,
         trajectory=pair.trajectory,
         counts=sharp,
+        covariance=covariance,
     )
+
+
+def _with_empty_scores(covariance: Array | None, variance: Array) -> Array | None:
+    """Return a covariance of shares in which a score of 0 or 1 is not known for sure."""
+    if covariance is None:
+        return None
+    return np.asarray(covariance + np.diag(np.maximum(variance - np.diag(covariance), 0)))
 
 
 def _shape_numbers(test: Comparison, pair: CurvePair, found: dict[str, Any]) -> dict[str, Any]:
@@ -174,6 +184,7 @@ def _resolution_numbers(
         width=shapes.width,
         rng=rng,
         n_boot=options.n_boot,
+        covariance=pair.share_covariance,
     )
     told: dict[str, Any] = {"p_smooth_sharp": found.p_value}
     if curve.plateau > 0:

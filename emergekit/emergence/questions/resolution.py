@@ -119,8 +119,12 @@ def resolve_counts(
     width: float,
     rng: np.random.Generator,
     n_boot: int,
+    covariance: Array | None = None,
 ) -> Resolution:
-    """Return the test for numbers that are checked, scales as shares of the range."""
+    """Return the test for numbers that are checked, scales as shares of the range.
+
+    `covariance` of the shares, where all scales share their items, makes the draws hang together.
+    """
     forms = [Response(form, low, high, rise / width, chance) for _, form, rise, low, high in _FORMS]
     share = correct / n
     fits = [best_fit(form, t, share, n, _TOLERANCE) for form in forms]
@@ -134,6 +138,7 @@ def resolve_counts(
         rng=rng,
         n_boot=n_boot,
         best=fits[place],
+        covariance=covariance,
     )
     name, _, rise, *_ = _FORMS[place]
     reached = rise / found.b if found.b > 0 else np.inf

@@ -17,6 +17,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr
+from scipy.stats import binom
 
 __all__ = [
     "Response",
@@ -27,6 +28,7 @@ __all__ = [
     "gompertz",
     "logistic",
     "mirrored_gompertz",
+    "root_of",
 ]
 
 Array: TypeAlias = NDArray[np.float64]
@@ -137,6 +139,7 @@ def fit_response(
     rng: np.random.Generator,
     n_boot: int,
     best: ResponseFit | None = None,
+    covariance: Array | None = None,
 ) -> ResponseFit:
     """Return the best fit of one response, its p-value from draws that are refitted as well.
 
@@ -154,13 +157,40 @@ def fit_response(
         Draws.
     best : ResponseFit, optional
         The best fit, where it is known.
+    covariance : array, shape (m, m), optional
+        How the shares of all scales move together over items that they share.
     """
     best = best or best_fit(response, z, share, n, tolerance)
-    draws = rng.binomial(np.rint(n).astype(np.int64), best.fitted, (n_boot, len(n))) / np.rint(n)
+    draws = _counts(rng, np.rint(n).astype(np.int64), best.fitted, n_boot, covariance) / np.rint(n)
     draws += tolerance * rng.standard_normal(draws.shape)
     start = np.tile([best.a, best.b], (n_boot, 1))
     _, misfits = _refined(response, z, draws, n, tolerance, start)
     return replace(best, p_value=float((1 + (misfits >= best.misfit).sum()) / (1 + n_boot)))
+
+
+def _counts(
+    rng: np.random.Generator,
+    n: NDArray[np.int64],
+    p: Array,
+    n_boot: int,
+    covariance: Array | None,
+) -> NDArray[np.int64]:
+    """Return binomial counts, one row a draw; with a covariance they rise and fall together."""
+    if covariance is None:
+        return rng.binomial(n, p, (n_boot, len(n)))
+    spread = np.sqrt(np.diag(covariance))
+    together = covariance / np.outer(
+        np.where(spread > 0, spread, 1), np.where(spread > 0, spread, 1)
+    )
+    np.fill_diagonal(together, 1.0)
+    ranks = ndtr(rng.standard_normal((n_boot, len(n))) @ root_of(together))
+    return np.asarray(binom.ppf(ranks, n, p), dtype=np.int64)
+
+
+def root_of(covariance: Array) -> Array:
+    """Return the symmetric square root."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T)
 
 
 def best_fit(response: Response, z: Array, share: Array, n: Array, tolerance: float) -> ResponseFit:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from emergekit.emergence.verdicts.item_errors import ItemErrors, item_errors
 from emergekit.emergence.verdicts.points import COMPOSED
 from emergekit.errors import TableError
 from emergekit.metrics import METRICS, rescore
@@ -24,8 +25,10 @@ _TEXT, _CHOICE = ("exact_match", "token_nll"), ("multiple_choice_grade", "p_corr
 
 def results_of_samples(
     samples: pd.DataFrame, x: str, sharp: str | None, continuous: str | None
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, ItemErrors | None]:
     """Return results with `x`, family, chance, and the composed score of exact matches.
+
+    Beside them, what each item adds to the error of each score.
 
     Parameters
     ----------
@@ -53,7 +56,7 @@ def results_of_samples(
     composed = composed_scores(samples, keys)
     if composed is not None:
         results = results.merge(composed, on=keys, how="left")
-    return results
+    return results, item_errors(samples, results, keys)
 
 
 def composed_scores(samples: pd.DataFrame, keys: list[str]) -> pd.DataFrame | None:

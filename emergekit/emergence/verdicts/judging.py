@@ -33,6 +33,7 @@ from emergekit.emergence.verdicts.families import (
     row_p_values,
     voters,
 )
+from emergekit.emergence.verdicts.item_errors import ItemErrors
 from emergekit.emergence.verdicts.pairing import require_metric
 from emergekit.emergence.verdicts.pairs import Group, table_pairs
 from emergekit.emergence.verdicts.scales import from_axis
@@ -80,7 +81,9 @@ def mirage_test(
     table : DataFrame
         Results with `x` beside the scores (see `join_models`): a sharp metric with `n_examples`,
         and the continuous one behind it, where there is one. Or samples with `x`: their exact
-        matches are held against the product of each item's own token probabilities.
+        matches are held against the product of each item's own token probabilities, and scores of
+        models that answered the same items are taken to be off together, as one bootstrap of the
+        items for all models would have it (not along a trajectory).
     x : str
         Column of scale. log10 is taken of n_params, n_tokens and flops; a loss is negated; anything
         else is used as it is, larger is better.
@@ -169,8 +172,16 @@ def mirage_test(
     options = Options(width, min_width, alpha, n_boot, seed=seed)
     _check_options(options, fdr)
     _check_guessing(kind, chance)
-    results = _checked(table, x, sharp, continuous)
-    groups = table_pairs(results, x, sharp=sharp, continuous=continuous, kind=kind, chance=chance)
+    results, errors = _checked(table, x, sharp, continuous)
+    groups = table_pairs(
+        results,
+        x,
+        sharp=sharp,
+        continuous=continuous,
+        kind=kind,
+        chance=chance,
+        errors=errors,
+    )
     options = replace(options, fine=len(groups) > _MANY)
     evidence = group_evidence(groups, options, engine, n_workers)
     rows = [combined(voters(runs)) for runs in evidence]
@@ -243,10 +254,12 @@ def _remarks(numbers: dict[str, Any], n_short: int) -> list[str]:
 
 def _checked(
     table: pd.DataFrame, x: str, sharp: str | None, continuous: str | None
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, ItemErrors | None]:
     """Return results that can be judged, from results or samples, or say what is wrong."""
     samples = isinstance(table, pd.DataFrame) and "example_id" in table and "score" not in table
-    results = results_of_samples(table, x, sharp, continuous) if samples else table
+    results, errors = table, None
+    if samples:
+        results, errors = results_of_samples(table, x, sharp, continuous)
     validate(results, RESULTS)
     results = results.assign(**{x: scale_numbers(results, x)})
     names = list(map(str, results["metric"].unique()))
@@ -255,7 +268,7 @@ def _checked(
     if sharp is not None and sharp == continuous:
         raise ValueError(f"sharp and continuous are both {sharp}: a metric cannot explain itself.")
     _check_bounds(results)
-    return results
+    return results, errors
 
 
 def _check_bounds(results: pd.DataFrame) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from emergekit.emergence.questions.curve_pairs import CurvePair
 from emergekit.emergence.questions.links import Kind
+from emergekit.emergence.verdicts.item_errors import ItemErrors
 from emergekit.emergence.verdicts.pairing import Pairing, pair_metrics
 from emergekit.emergence.verdicts.points import (
     Points,
@@ -65,6 +66,7 @@ def table_pairs(
     continuous: str | None,
     kind: Kind | None,
     chance: float | None,
+    errors: ItemErrors | None = None,
 ) -> list[Group]:
     """Return the groups of a checked table, in the order in which they first come.
 
@@ -82,7 +84,9 @@ def table_pairs(
         names = list(dict.fromkeys(sheet.metric[places]))
         pairing = pair_metrics(names, sharp, continuous)
         pairing = pairing if kind is None else pairing._replace(kind=kind)
-        groups.append(_group(dict.fromkeys(_ALWAYS) | key, sheet, runs, places, pairing, x, chance))
+        groups.append(
+            _group(dict.fromkeys(_ALWAYS) | key, sheet, runs, places, pairing, x, chance, errors)
+        )
     return groups
 
 
@@ -105,6 +109,7 @@ def _group(
     pairing: Pairing,
     x: str,
     chance: float | None,
+    errors: ItemErrors | None,
 ) -> Group:
     notes = [pairing.note] if pairing.note else []
     if pairing.sharp is None:
@@ -123,7 +128,7 @@ def _group(
     for run, part in _runs(sheet.rows, points, runs, named):
         if run is None:
             _check_ties(sheet.rows, part, x, key)
-        pairs[run] = _pair(part, pairing, loss, level, trajectory=run is not None)
+        pairs[run] = _pair(part, pairing, loss, level, errors, trajectory=run is not None)
     return Group(key, pairing, pairs, tuple(notes))
 
 
@@ -188,7 +193,13 @@ def _check_ties(rows: pd.DataFrame, points: Points, x: str, key: Key) -> None:
 
 
 def _pair(
-    points: Points, pairing: Pairing, loss: bool, chance: float, *, trajectory: bool
+    points: Points,
+    pairing: Pairing,
+    loss: bool,
+    chance: float,
+    errors: ItemErrors | None,
+    *,
+    trajectory: bool,
 ) -> CurvePair:
     numbers = _binned(points) if trajectory else points
     numbers = numbers.part(np.argsort(numbers.axis, kind="stable"))
@@ -204,7 +215,20 @@ def _pair(
         predicted=_if_known(numbers.composed),
         predicted_variance=_if_known(numbers.composed_variance),
         trajectory=trajectory,
+        **({} if errors is None or trajectory else _covariances(numbers, errors)),
     )
+
+
+def _covariances(points: Points, errors: ItemErrors) -> dict[str, Array | None]:
+    """Return how sharp and continuous scores of all scales move together over the items."""
+    found: dict[str, Array | None] = {}
+    for name, rows, slope in (
+        ("share_covariance", points.row, points.slope),
+        ("z_covariance", points.z_row, points.z_slope),
+    ):
+        own = errors.covariance(rows) if len(rows) and (rows >= 0).all() else None
+        found[name] = None if own is None else own * np.outer(slope, slope)
+    return found
 
 
 def _binned(points: Points) -> Points:
@@ -217,8 +241,10 @@ def _binned(points: Points) -> Points:
     if len(different) > _BINS:
         shares = (x - x.min()) / np.ptp(x)
         place = np.minimum((shares * _BINS).astype(np.intp), _BINS - 1)
-    means = pd.DataFrame(points._asdict()).groupby(place).mean()
-    return Points(*means.to_numpy(dtype=float).T)
+    numbers = pd.DataFrame(points._asdict()).groupby(place).mean()
+    means = Points(*numbers.to_numpy(dtype=float).T)
+    nowhere = np.full(len(means.row), -1, dtype=np.intp)
+    return means._replace(row=nowhere, z_row=nowhere)
 
 
 def _if_known(values: Array) -> Array | None:

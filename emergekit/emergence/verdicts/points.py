@@ -62,9 +62,14 @@ class Sheet:
 
 
 class Points(NamedTuple):
-    """One entry a point, better is higher; NaN where there is nothing; `row` is its place."""
+    """One entry a point, better is higher; NaN where there is nothing.
+
+    `row` and `z_row` are the places of the sharp and the continuous score in the table, -1 where
+    there is none; `slope` and `z_slope` how share and z move with the scores that stand there.
+    """
 
     row: Places
+    z_row: Places
     axis: Array
     share: Array
     n: Array
@@ -73,11 +78,13 @@ class Points(NamedTuple):
     z_variance: Array
     composed: Array
     composed_variance: Array
+    slope: Array
+    z_slope: Array
 
     def part(self, keep: NDArray[np.bool_] | Places) -> Points:
         """Return some of the points."""
-        numbers = {name: getattr(self, name)[keep] for name in self._fields if name != "row"}
-        return Points(row=self.row[keep], **numbers)
+        numbers = {name: getattr(self, name)[keep] for name in self._fields[2:]}
+        return Points(row=self.row[keep], z_row=self.z_row[keep], **numbers)
 
 
 def sheet_of(rows: pd.DataFrame) -> Sheet:
@@ -119,6 +126,7 @@ def curve_points(
     nothing = np.full(len(mine), np.nan)
     points = Points(
         row=mine,
+        z_row=np.full(len(mine), -1, dtype=np.intp),
         axis=number["axis"],
         share=np.clip(_turned(number["score"], falls), 0.0, 1.0),
         # A score of no examples is one of unknown size.
@@ -128,6 +136,8 @@ def curve_points(
         z_variance=nothing,
         composed=number["composed"],
         composed_variance=number["composed_variance"],
+        slope=np.full(len(mine), -1.0 if falls else 1.0),
+        z_slope=nothing,
     )
     _check_chance(sheet, points, sharp)
     unknown = int(np.isnan(points.n).sum())
@@ -169,9 +179,13 @@ def _with_continuous(
     alone = right < 0
     if alone.all():
         return points, False, [f"{continuous} stands beside no score of {sharp}: it is not used"]
-    z, variance, loss = _risen(sheet, other, continuous)
+    z, slope, loss = _risen(sheet, other, continuous)
+    se = sheet.numbers["stderr"][other]
+    variance = (slope * np.where(se > 0, se, np.nan)) ** 2
     beside = right[~alone]
-    both = points.part(left[~alone])._replace(z=z[beside], z_variance=variance[beside])
+    both = points.part(left[~alone])._replace(
+        z_row=other[beside], z=z[beside], z_slope=slope[beside], z_variance=variance[beside]
+    )
     if not alone.any():
         return both, loss, []
     note = f"{continuous} is missing at {int(alone.sum())} of {len(left)} scores of {sharp}"
@@ -191,19 +205,19 @@ def _joined(left: Places, right: Places) -> tuple[Places, Places]:
 
 
 def _risen(sheet: Sheet, other: Places, name: str) -> tuple[Array, Array, bool]:
-    """Return a metric that rises, its variance, and whether it is minus the log of a loss.
+    """Return a metric that rises, its slope over the score, and whether it is -log of a loss.
 
     The scatter of losses is a share of them, and a power law of size is a straight line then.
     """
-    z, se = sheet.numbers["score"][other], sheet.numbers["stderr"][other]
-    se = np.where(se > 0, se, np.nan)
+    score = sheet.numbers["score"][other]
     falls = _one_way(sheet, other)
     scale = loss_scale(name) if falls else None
-    if scale == "perplexity" and (z > 1).all():
-        return -np.log(np.log(z)), (se / (z * np.log(z))) ** 2, True
-    if scale == "loss" and (z > 0).all():
-        return -np.log(z), (se / z) ** 2, True
-    return (-z if falls else z), se**2, False
+    if scale == "perplexity" and (score > 1).all():
+        return -np.log(np.log(score)), -1 / (score * np.log(score)), True
+    if scale == "loss" and (score > 0).all():
+        return -np.log(score), -1 / score, True
+    sign = -1.0 if falls else 1.0
+    return sign * score, np.full(len(score), sign), False
 
 
 def chance_level(points: Points, kind: str | None, given: float | None) -> tuple[float, list[str]]:

@@ -79,7 +79,7 @@ def posterior(fit: Fit, n: int = 4000, seed: int = 0, *, n_steps: int = 8000) ->
     >>> x = np.array([-1.0, -0.6, -0.2, 0.2, 0.6, 1.0])
     >>> noise = np.array([0.01, -0.01, 0.0, 0.01, 0.0, -0.01])
     >>> line = fit(laws.linear("loss"), pd.DataFrame({"loss": x, "score": 0.5 - 0.3 * x + noise}))
-    >>> drawn = posterior(line, n=2000, n_steps=2000)
+    >>> drawn = posterior(line, n=2000, n_steps=4000)
     >>> len(drawn.draws), float(drawn.draws["b"].median().round(2))
     (2000, 0.3)
     """

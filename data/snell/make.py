@@ -14,16 +14,14 @@ ablations = pd.read_csv(folder / "snell2024_table2_ablations.csv").rename(
         "mcmc_err_p5": "error_p5",
         "mcmc_err_p95": "error_p95",
         "success": "is_success",
-        "task": "benchmark",
     }
 )
 assert ((ablations["error"] <= 0.1) == ablations["is_success"]).all()
 ablations["setting"] = ablations["setting"].str.lower()
-ablations.to_csv(out / "ablations.csv", index=False)
+ablations.to_csv(out / "ablations.csv.xz", index=False)
 
 elbows = pd.read_csv(folder / "snell2024_table3_uncertainty.csv")
-elbows = elbows.rename(columns={"task": "benchmark"})
 elbows["method"] = elbows["method"].str.lower()
 inside = elbows["ground_truth"].between(elbows["p5"], elbows["p95"])
 assert (inside == elbows["gt_in_5_95"])[elbows["ground_truth"].notna()].all()
-elbows.drop(columns="gt_in_5_95").to_csv(out / "elbows.csv", index=False)
+elbows.drop(columns="gt_in_5_95").to_csv(out / "elbows.csv.xz", index=False)

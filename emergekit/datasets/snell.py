@@ -49,4 +49,4 @@ def load_snell_tables(table: Literal["ablations", "elbows"] = "elbows") -> pd.Da
     """
     if table not in _TABLES:
         raise ValueError(unknown("table", table, _TABLES))
-    return read_table("snell", f"{table}.csv", _ORIGIN).rename(columns={"benchmark": "task"})
+    return read_table("snell", f"{table}.csv.xz", _ORIGIN)

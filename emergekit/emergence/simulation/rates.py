@@ -12,30 +12,33 @@ world                    genuine            mirage
 ======================== ================== ===================
 em K=1, em smooth        0, 0, 0, 0         0, 0, 0, 0
 em K=2                   0, 0, 0, 0         0, 2, 37, 36
-em K=5                   0, 0, 0, 0         0, 69, 100, 100
-em K=10                  0, 0, 0, 0         5, 100, 100, 100
-em K=10, slow            0, 0, 0, 0         59, 91, 92, 99
+em K=5                   0, 0, 0, 0         0, 70, 100, 100
+em K=10                  0, 0, 0, 0         4, 100, 100, 100
+em K=10, slow            0, 0, 0, 0         61, 91, 92, 99
 em K=10, fast            0, 0, 0, 0         0, 63, 100, 100
-mc sigmoid               0, 5, 2, 2         0, 8, 29, 45
-mc narrow sigmoid        0, 2, 1, 2         0, 22, 52, 65
-mc smooth                0, 2, 2, 4         0, 0, 0, 0
+mc sigmoid               0, 5, 2, 2         0, 8, 31, 45
+mc narrow sigmoid        0, 2, 1, 4         0, 22, 49, 65
+mc smooth                0, 2, 2, 5         0, 0, 0, 0
 mc flat                  0, 0, 0, 0         0, 0, 0, 0
-em hinge K=1             0, 16, 44, 65      0, 0, 0, 0
-em hinge K=5             0, 50, 78, 100     0, 0, 1, 0
-em root hinge K=3        0, 90, 98, 100     0, 0, 0, 0
-mc hinge                 0, 15, 23, 42      0, 5, 2, 3
-mc root hinge            0, 38, 59, 67      0, 0, 1, 0
-mc steep hinge           0, 39, 62, 83      0, 0, 0, 0
+em hinge K=1             0, 19, 42, 63      0, 0, 0, 0
+em hinge K=5             0, 50, 78, 96      0, 0, 1, 0
+em root hinge K=3        0, 92, 98, 100     0, 0, 0, 0
+mc hinge                 0, 15, 24, 44      0, 4, 2, 3
+mc root hinge            0, 37, 60, 65      0, 0, 0, 0
+mc steep hinge           0, 42, 62, 85      0, 0, 0, 0
 ======================== ================== ===================
 
-- False "genuine" with 8 scales or more: 25 of 3,960 (0.6 %; another seed, 13 of 3,960), with fewer
-  none; the worst cells had 3 and 2 of 20. False "mirage" at thresholds: 0, 0.8, 0.6, 0.6 %.
+- False "genuine" with 8 scales or more: 29 of 3,960 (0.7 %; another seed, 13 of 3,960), with fewer
+  none; the worst cells had 3 and 2 of 20. False "mirage" at thresholds: 0, 0.7, 0.4, 0.6 %.
 - The rules were settled while looking at these very worlds. On five others, made afterwards (a
   loss with a floor, a loss that falls as a sigmoid, margins that rise as softplus, Gompertz curve
   and late hinge; `tests/emergence/simulation/test_rates.py`), false "genuine" was 27 of 1,440
   (1.9 %), most of it for the Gompertz margin (17 of 360, and 4 of 20 in one cell).
+- Of six times sixty tasks judged together, twelve of which have a threshold (500 items, scatter
+  0.03, 199 draws), Benjamini-Hochberg left 0, 0 and 1.3 % false among those found at 8, 12 and 20
+  scales, and found 11, 89 and 100 % of the thresholds.
 - Power asks for quiet models more than for items: with 1,000 items and 8 scales the three "mc"
-  hinges are found in 25, 80, 85 % at scatter 0.02, in 5, 45, 35 % at 0.05.
+  hinges are found in 25, 80, 95 % at scatter 0.02, in 5, 45, 40 % at 0.05.
 - What no world here has: noise that depends on the model's family, a mediator that is measured on
   other items, a threshold that comes after real progress. A bias to one letter, common to all
   items, can hide smooth progress from accuracy alone.

@@ -28,6 +28,7 @@ def good(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_the_bundled_report_prints_where_it_is_and_its_numbers(tmp_path):
     command = [sys.executable, "-m", "emergekit", "report", "--out", tmp_path / "out"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)

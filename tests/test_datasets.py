@@ -445,7 +445,13 @@ def test_bundled_data_stay_small():
     assert sum(file.stat().st_size for file in files) < 8e6
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize(
+    "folder",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in ("olmo_ladder", "pythia") else name
+        for name in FOLDERS
+    ],
+)
 def test_the_script_beside_a_table_writes_that_table(folder, reference_files, tmp_path):
     made = datasets.data_folder() / folder
     subprocess.run([sys.executable, made / "make.py", reference_files, tmp_path], check=True)

@@ -55,6 +55,7 @@ def test_a_bare_table_is_refused_with_the_remedy(toy, tmp_path):
         report(toy().results, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_chinchilla_law_is_fitted_once(tmp_path, monkeypatch):
     calls = []
     real = fits.fit

@@ -49,6 +49,7 @@ def test_any_order_of_texts_learns_the_same(seed, size, mean, depth):
     assert learned == by_sets(graph, depth, known)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(
     seed=st.integers(0, 10**6),

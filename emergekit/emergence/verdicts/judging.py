@@ -152,9 +152,9 @@ def mirage_test(
     runs (checkpoints), each run is a curve of its own, averaged into at most 24 stretches, and the
     family has the verdict of most of its runs.
 
-    With the defaults, of simulated tasks without a threshold 0.7 % were called genuine at 8, 12 and
-    20 scales (29 of 3,960) and none at 5; of those with one, 42, 61 and 76 % at 8, 12 and 20. Power
-    comes from models with little scatter. The worlds, and more rates, are in
+    With 99 draws and no correction for many tasks, of simulated tasks without a threshold 0.7 %
+    were called genuine at 8, 12 and 20 scales (29 of 3,960; 27 of 1,440 in worlds made after the
+    rules) and none at 5; of those with one, 42, 61 and 76 % at 8, 12 and 20. Power comes from models with little scatter. The worlds, and more rates, are in
     `emergekit.emergence.simulation.rates`; a correction for many tasks takes power away, with
     8 scales nearly all of it.
 

@@ -67,6 +67,7 @@ def table(**columns):
     return pd.DataFrame(rows | columns)
 
 
+@pytest.mark.slow
 @given(result_tables())
 def test_shapes_do_not_depend_on_the_order_of_the_rows(results):
     shapes = curve_shapes(results).set_index("task").sort_index()

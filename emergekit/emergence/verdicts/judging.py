@@ -154,7 +154,8 @@ def mirage_test(
 
     With 99 draws and no correction for many tasks, of simulated tasks without a threshold 0.7 %
     were called genuine at 8, 12 and 20 scales (29 of 3,960; 27 of 1,440 in worlds made after the
-    rules) and none at 5; of those with one, 42, 61 and 76 % at 8, 12 and 20. Power comes from models with little scatter. The worlds, and more rates, are in
+    rules) and none at 5; of those with one, 42, 61 and 76 % at 8, 12 and 20. Power comes from
+    models with little scatter. The worlds, and more rates, are in
     `emergekit.emergence.simulation.rates`; a correction for many tasks takes power away, with
     8 scales nearly all of it.
 

@@ -35,6 +35,8 @@ COMPOSED = ("composed", "composed_variance")
 """Extra columns of a sharp score: what the items' own probabilities make of it."""
 _NUMBERS = ("axis", "score", "n_examples", "chance", "stderr", *COMPOSED)
 _SMALLEST = 4
+_FREE = 0.1
+"""Scores of the smallest models below which nobody chose among options."""
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,8 @@ def chance_level(points: Points, kind: str | None, given: float | None) -> tuple
     """Return the score of guessing, and what to know about it.
 
     The column `chance` says; exact match without one has 0. Multiple choice without one takes the
-    pooled score of the four smallest scales (a third of them, where there are fewer than twelve).
+    pooled score of the four smallest scales (a third of them, where there are fewer than twelve),
+    unless that is below one in ten: then there are no choices, and it is 0.
     """
     if given is not None:
         return given, []
@@ -240,6 +243,12 @@ def chance_level(points: Points, kind: str | None, given: float | None) -> tuple
     few = min(_SMALLEST, max(2, len(np.unique(points.axis)) // 3))
     small = points.part(np.argsort(points.axis, kind="stable")[:few])
     level = float((small.share * small.n).sum() / small.n.sum())
+    if level < _FREE:
+        # An accuracy over free answers is exact match, of which no kink is ever evidence.
+        return 0.0, [
+            f"chance is unknown, and the {few} smallest score {level:.3g}, less than choices leave: "
+            f"taken as free answers, whose chance is 0"
+        ]
     return level, [
         f"chance is unknown: the pooled score of the {few} smallest, {level:.3g}, is used"
     ]

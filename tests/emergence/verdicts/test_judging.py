@@ -222,6 +222,23 @@ def test_unknown_chance_of_multiple_choice_is_taken_from_the_smallest_scales_and
 # Samples
 
 
+def test_an_accuracy_over_free_answers_is_exact_match_and_never_genuine():
+    x = np.linspace(0, 1, 20)
+    table = results(0.001 + 0.8 * np.maximum(0, x - 0.5), n=1000, metric="acc")
+    row = judged(table)
+    assert (row["kind"], row["chance"]) == ("em", 0.0)
+    assert row["verdict"] != "genuine"
+    with_choices = judged(results(0.25 + 0.7 * np.maximum(0, x - 0.5), n=20000, metric="acc"))
+    assert with_choices["kind"] == "mc"
+
+
+def test_arithmetic_of_pythia_is_undecided_at_seven_sizes():
+    tables = ek.datasets.load_pythia_arithmetic()
+    rows = ek.join_models(tables.results, tables.models)
+    found = ek.mirage_test(rows[rows["step"] == 143000], x="n_params")
+    assert set(found["verdict"]) == {"undecided"}
+
+
 def test_samples_are_judged_by_the_product_of_their_own_tokens():
     rng = np.random.default_rng(0)
     rows = []

@@ -71,6 +71,16 @@ def with_scale(joined: pd.DataFrame, x: str, notes: list[Note]) -> pd.DataFrame:
     if gone:
         said = f"{gone} of {counted(len(joined), 'score')} have no {x} and are in no curve"
         notes.append(("warning", "", x, said))
+    return _trained(known, x, notes)
+
+
+def _trained(known: pd.DataFrame, x: str, notes: list[Note]) -> pd.DataFrame:
+    """Return the scores without those of step 0, where nothing was spent: it has no logarithm."""
+    untrained = pd.to_numeric(known[x]).eq(0) if x in ("flops", "n_tokens") else known[x].isna()
+    if untrained.any() and not untrained.all():
+        said = f"{counted(int(untrained.sum()), 'score')} before training ({x} 0) are in no curve"
+        notes.append(("info", "", x, said))
+        return known[~untrained]
     return known
 
 

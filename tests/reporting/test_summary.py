@@ -264,3 +264,12 @@ def test_scores_without_a_scale_are_refused_with_the_remedy(scores):
         emergence_table(scores.drop(columns="flops"))
     with pytest.raises(TableError, match="no score has a number in 'flops'"):
         emergence_table(scores.assign(flops="many"), x="flops")
+
+
+def test_checkpoints_before_training_cost_no_ability_its_verdict(scores):
+    first = scores.groupby("metric").head(1)
+    untrained = first.assign(model="untrained", flops=0.0, score=first["score"].min())
+    table = emergence_table(pd.concat([untrained, scores], ignore_index=True), x="flops", n_boot=49)
+    assert table["verdict"].ne("undecided").any()
+    said = [note["message"] for note in table.attrs["notes"]]
+    assert any("before training (flops 0)" in message for message in said)

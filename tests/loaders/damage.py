@@ -33,6 +33,7 @@ value_damage = st.tuples(
             st.tuples(st.just("nest"), st.none()),
             st.tuples(st.just("again"), st.none()),
             st.tuples(st.just("swap"), places),
+            st.tuples(st.just("rename"), st.sampled_from(["", "x", "None", "acc,none", "5"])),
         ),
     ),
 )
@@ -93,6 +94,9 @@ def _with_change(content, place, change):
         parent[key] = VALUES[what]
     elif how == "nest":
         parent[key] = "DEEP" if place % 3 == 0 else [parent[key]]
+    elif how == "rename":
+        if isinstance(parent, dict):
+            parent[what] = parent.pop(key)
     elif how == "again" and isinstance(parent, list):
         parent.append(parent[key])
     elif how == "again":

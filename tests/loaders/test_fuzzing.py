@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from emergekit import ingest, load
 from emergekit.errors import LoadError
-from emergekit.loaders.finding import found_in
+from emergekit.loaders.detection import surest
 from emergekit.loaders.readers import known_readers
 from emergekit.tables import Tables
 from tests.loaders.damage import damaged, damages
@@ -21,11 +21,18 @@ from tests.loaders.damage import damaged, damages
 FILES = Path(__file__).parents[1] / "files"
 GOOD = "model,task,metric,score\nwhole,t,acc,0.5\n"
 FOLDERS = sorted(folder for folder in FILES.iterdir() if folder.is_dir())
+READERS = known_readers()
+
+
+def is_data(file):
+    return file.suffix not in (".md", ".py") or any(r.score(file) for r in READERS.values())
+
+
 SEEDS = [
     file.relative_to(FILES)
     for folder in FOLDERS
     for file in sorted(folder.rglob("*"))
-    if file.is_file() and file.suffix != ".md"
+    if file.is_file() and is_data(file)
 ]
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
@@ -33,8 +40,9 @@ seeds = st.sampled_from(SEEDS)
 
 
 def test_every_reader_has_a_file_to_be_damaged():
-    found = {reader.name for _, reader in found_in(FILES, None, known_readers()).choices}
-    assert found >= {"table", "lm_eval", "lm_eval_samples", "every_eval_ever"}
+    found = {surest(FILES / seed, READERS)[1] for seed in SEEDS}
+    ours = {name for name, reader in READERS.items() if reader.package is None}
+    assert ours - found <= {"lighteval_details"}  # parquet, made by its own tests
 
 
 @pytest.fixture
@@ -58,7 +66,7 @@ def one_sentence(said, folder, word=""):
     assert str(folder) in said, said
     assert word in said, said
     assert "\n" not in said, said
-    assert said.endswith("."), said
+    assert said.endswith((".", "?")), said
 
 
 def check_single(copies, seed, what):
@@ -87,13 +95,13 @@ def check_beside_others(copies, seed, what):
         shutil.copyfile(FILES / seed, file)
 
 
-@settings(max_examples=400, suppress_health_check=QUIET)
+@settings(max_examples=420, suppress_health_check=QUIET)
 @given(seed=seeds, what=damages)
 def test_a_damaged_file_is_tables_or_one_sentence(copies, seed, what):
     check_single(copies, seed, what)
 
 
-@settings(max_examples=100, suppress_health_check=QUIET)
+@settings(max_examples=80, suppress_health_check=QUIET)
 @given(seed=seeds, what=damages)
 def test_good_files_beside_a_damaged_one_are_loaded(copies, seed, what):
     check_beside_others(copies, seed, what)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from emergekit.errors import LoadError, unknown
 from emergekit.files import Note
 from emergekit.loaders.assembling import Gathered, tables_of
 from emergekit.loaders.documents import outline
@@ -96,6 +97,11 @@ def gather(path: Path) -> Gathered:
     """
     rows = read_rows(path, ",")
     rows.columns = [re.sub(r"[^\x00-\x7f]+", "", str(name)).strip() for name in rows]
+    if "Model" not in rows:
+        raise LoadError(f"{path}: {unknown('column', 'Model', rows.columns)}")
+    if not rows.columns.is_unique:
+        twice = rows.columns[rows.columns.duplicated()][0]
+        raise LoadError(f"{path}: two columns are named '{twice}'; rename or drop one of them.")
     notes: list[Note] = [
         ("info", str(path), "score", "percentages were divided by 100"),
         ("info", str(path), "metric", "metrics and shots are those of the leaderboard's tasks"),

@@ -27,6 +27,7 @@ from emergekit.loaders.documents import (
     read_json,
     read_lines,
 )
+from emergekit.loaders.tabular.exports import named_once
 from emergekit.loaders.tabular.files import file_kind, read_rows
 from emergekit.tables import MODELS, RESULTS, SAMPLES, Tables
 
@@ -140,7 +141,7 @@ def _records(path: Path) -> Iterator[_Record]:
     elif seen.shape in ("object", "list"):
         yield from _of_document(read_json(path), Place(path))
     else:
-        rows = read_rows(path)
+        rows = named_once(read_rows(path), path)
         for line, cells in zip(rows.index, rows.to_dict("records"), strict=True):
             kept = {str(n): v for n, v in cells.items() if isinstance(v, str) and v.strip()}
             yield kept, Place(path, int(line))

@@ -170,6 +170,8 @@ def _is_text(value: Any) -> bool:
 
 
 def _as_list(value: Any) -> Any:
+    if isinstance(value, list):
+        return value
     if is_nested(value):
         return list(value)
     return None if pd.isna(value) else [value]

@@ -22,7 +22,7 @@ import pyarrow.parquet
 from emergekit.errors import LoadError
 from emergekit.loaders.documents.archives import member_names
 from emergekit.loaders.documents.fields import Place
-from emergekit.loaders.documents.opening import head
+from emergekit.loaders.documents.opening import MAX_LINE, head
 from emergekit.loaders.documents.parsing import parse
 
 __all__ = ["Outline", "outline"]
@@ -92,6 +92,8 @@ def _outline(name: str, size: int, changed: int) -> Outline:
     if bare[:1] not in b"{[":
         return Outline("text", first_line=_first_line(bare).decode("utf-8", "replace"))
     if _is_lines(path):
+        if b"\n" not in bare and len(start) == _PART:  # its fields may stand behind a long text
+            start = head(path, MAX_LINE)
         return _of_line(start)
     if len(start) == _PART:
         start = head(path, _WHOLE)

@@ -22,7 +22,7 @@ from emergekit.loaders.documents import (
     outline,
     read_json,
 )
-from emergekit.loaders.tabular.exports import numbers_in
+from emergekit.loaders.tabular.exports import named_once, numbers_in
 from emergekit.loaders.tabular.files import read_rows
 from emergekit.tables import Tables
 
@@ -140,7 +140,7 @@ def _model(content: Mapping[str, Any], place: Place) -> dict[str, Any]:
 
 def _gather_table(path: Path) -> Gathered:
     """Return the rows of DCLM_model_database.csv: a row a model, a column a task."""
-    rows = read_rows(path, ",")
+    rows = named_once(read_rows(path, ","), path)
     models, results = list[dict[str, Any]](), list[dict[str, Any]]()
     names = [str(name) for name in rows if name not in _NOT_TASKS]
     scores = {

@@ -18,7 +18,7 @@ from emergekit.errors import LoadError, unknown
 from emergekit.files import Note
 from emergekit.loaders.assembling import assembled
 from emergekit.loaders.documents import outline
-from emergekit.loaders.tabular.exports import numbers_in
+from emergekit.loaders.tabular.exports import named_once, numbers_in
 from emergekit.loaders.tabular.files import read_rows
 from emergekit.tables import Tables
 
@@ -81,8 +81,7 @@ def read(path: Path, *, score_column: str | Sequence[str] | None = None) -> Tabl
     LoadError
         Naming file, line, column and remedy; or if several columns may be the score.
     """
-    rows, notes = read_rows(path, ","), list[Note]()
-    rows = rows.rename(columns={name: str(name).strip() for name in rows})
+    rows, notes = named_once(read_rows(path, ","), path), list[Note]()
     model = next((name for name in _MODEL if name in rows), None)
     if model is None:
         raise LoadError(f"{path}: has no column '{_MODEL[0]}'; is it a file of the hub?")

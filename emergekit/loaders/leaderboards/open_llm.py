@@ -16,10 +16,11 @@ from typing import Any
 
 import pandas as pd
 
+from emergekit.errors import LoadError, unknown
 from emergekit.files import Note
 from emergekit.loaders.assembling import Gathered, tables_of
 from emergekit.loaders.documents import outline
-from emergekit.loaders.tabular.exports import numbers_in
+from emergekit.loaders.tabular.exports import named_once, numbers_in
 from emergekit.loaders.tabular.files import read_rows
 from emergekit.tables import Tables
 
@@ -95,7 +96,10 @@ def gather(path: Path) -> Gathered:
         Naming file, line, field and remedy.
     """
     rows = read_rows(path, ",")
-    rows.columns = [re.sub(r"[^\x00-\x7f]+", "", str(name)).strip() for name in rows]
+    rows.columns = [re.sub(r"[^\x00-\x7f]+", "", str(name)) for name in rows]
+    rows = named_once(rows, path)
+    if "Model" not in rows:
+        raise LoadError(f"{path}: {unknown('column', 'Model', rows.columns)}")
     notes: list[Note] = [
         ("info", str(path), "score", "percentages were divided by 100"),
         ("info", str(path), "metric", "metrics and shots are those of the leaderboard's tasks"),

@@ -8,7 +8,22 @@ import pandas as pd
 
 from emergekit.errors import LoadError, unknown
 
-__all__ = ["numbers_in"]
+__all__ = ["named_once", "numbers_in"]
+
+
+def named_once(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Return the rows, blanks around the names of their columns gone.
+
+    Raises
+    ------
+    LoadError
+        If two columns have the same name.
+    """
+    named = rows.set_axis([str(name).strip() for name in rows], axis=1)
+    twice = named.columns[named.columns.duplicated()]
+    if len(twice):
+        raise LoadError(f"{path}: two columns are named '{twice[0]}'; rename or drop one of them.")
+    return named
 
 
 def numbers_in(rows: pd.DataFrame, name: str, path: Path) -> list[float]:

@@ -106,8 +106,9 @@ def _check_beginning(path: Path, raw: bytes, kind: str) -> None:
 
 
 def _text(path: Path, raw: bytes) -> str:
+    raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise LoadError(

@@ -64,3 +64,9 @@ def test_the_real_table_is_read_value_for_value(formats):
 def test_damage_is_named(write, text, name, said):
     with pytest.raises(LoadError, match=said):
         load(write(text, name))
+
+
+def test_columns_that_are_there_twice_are_named(files, write):
+    text = (files / "dclm" / "DCLM_model_database.csv").read_text()
+    with pytest.raises(LoadError, match="two columns are named 'params'"):
+        load(write(text.replace("perplexity.copa", "params", 1), "DCLM_model_database.csv"))

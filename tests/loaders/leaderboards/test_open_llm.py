@@ -52,3 +52,11 @@ def test_damage_is_named(files, write):
     text = (files / "open_llm_leaderboard" / "v1.csv").read_text(encoding="utf-8")
     with pytest.raises(LoadError, match="line 2: 'ARC' must be a number, but holds 'x'"):
         load(write(text.replace("61,", "x,"), "v1.csv"))
+
+
+def test_columns_that_pictures_alone_tell_apart_are_named(files, write):
+    text = (files / "open_llm_leaderboard" / "v2.csv").read_text(encoding="utf-8")
+    with pytest.raises(LoadError, match="two columns are named 'Model'; rename or drop one"):
+        load(write(text.replace("Precision,", "Model 🔶,", 1), "v2.csv"))
+    with pytest.raises(LoadError, match="Unknown column 'Model'"):
+        load(write(text.replace("T,Model,", "T,Old Model,", 1), "v2.csv"))

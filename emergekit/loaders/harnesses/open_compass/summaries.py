@@ -12,7 +12,7 @@ from emergekit.errors import LoadError
 from emergekit.loaders.assembling import assembled
 from emergekit.loaders.documents import outline
 from emergekit.loaders.harnesses.open_compass.scales import HARNESS, divisor, notes_on_scales
-from emergekit.loaders.tabular.exports import numbers_in
+from emergekit.loaders.tabular.exports import named_once, numbers_in
 from emergekit.loaders.tabular.files import read_rows
 from emergekit.tables import Tables
 
@@ -40,7 +40,7 @@ def read(path: Path) -> Tables:
     LoadError
         Naming file, line, field and remedy.
     """
-    rows = read_rows(path, ",")
+    rows = named_once(read_rows(path, ","), path)
     models = [str(name) for name in rows.columns if name not in _KEYS]
     absent = [name for name in _KEYS if name not in rows]
     if absent or not models:

@@ -6,6 +6,7 @@ branch by halving, and one step of Newton's method carries it over to derivative
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -48,9 +49,9 @@ def unlearned(ratio: Array, c: Array) -> Array:
     Liao, Chang & Hong 2024, density evolution of abstract learners.
     """
     ratio, c = np.broadcast_arrays(ratio, c)
-    jumps = c > np.e
+    jumps = c > math.e
     # Flat points of R(x) = ln(c / x) e^x / c, x = c q: roots of x e^(1/x) = c.
-    inner = -1 / np.where(jumps, c, np.e)
+    inner = -1 / np.where(jumps, c, math.e)
     upper = np.where(jumps, -1 / lambertw(inner).real, 0.0)
     lower = np.where(jumps, -1 / lambertw(inner, -1).real, c)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -157,8 +158,8 @@ def learner_place(
         share = np.clip((response - chance) / (1 - chance), 0.0, 1.0)
         q = 1 - share if measure == "learned" else np.clip(-np.log(share) / c, 0.0, 1.0)
         ratio = -np.log(q) / c * np.exp(c * q)
-        jumps = c > np.e
-        upper = -1 / lambertw(-1 / np.where(jumps, c, np.e)).real
+        jumps = c > math.e
+        upper = -1 / lambertw(-1 / np.where(jumps, c, math.e)).real
         past = jumps & (c * q < upper)
         ratio = np.where(past, np.maximum(ratio, np.exp(upper) / (c * upper)), ratio)
         return variable_at(np.log10(ratio), x0, axis)

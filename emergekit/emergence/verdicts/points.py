@@ -246,8 +246,8 @@ def chance_level(points: Points, kind: str | None, given: float | None) -> tuple
     if level < _FREE:
         # An accuracy over free answers is exact match, of which no kink is ever evidence.
         return 0.0, [
-            f"chance is unknown, and the {few} smallest score {level:.3g}, less than choices leave: "
-            f"taken as free answers, whose chance is 0"
+            f"chance is unknown, and the {few} smallest score {level:.3g}, less than choices "
+            f"leave: taken as free answers, whose chance is 0"
         ]
     return level, [
         f"chance is unknown: the pooled score of the {few} smallest, {level:.3g}, is used"

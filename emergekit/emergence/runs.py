@@ -86,7 +86,7 @@ def finite_column(rows: pd.DataFrame, name: str, *, where: str) -> Array:
         raise TableError(
             f"{where}: '{name}' must be a finite number, but row {row} holds {shown(value)} "
             f"({int(bad.sum())} of {len(rows)} rows are bad). Drop them with "
-            f"table[table['{name}'].notna()]."
+            f"table[np.isfinite(pd.to_numeric(table['{name}'], errors='coerce'))]."
         )
     return numbers
 

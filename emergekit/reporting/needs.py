@@ -13,6 +13,7 @@ from emergekit.emergence.verdicts.rules import ENOUGH_SCALES
 __all__ = ["empty_because", "needed"]
 
 _NEEDS = {
+    "crowded_checkpoints": "checkpoints far from the others left out, such as those of step 0",
     "range_too_short": "scales further apart",
     "n_unknown": "n_examples, the number of test items",
     "no_sharp_metric": "a metric of right answers; name it with sharp=",

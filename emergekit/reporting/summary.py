@@ -201,6 +201,11 @@ def _tables(given: Tables | pd.DataFrame | str | Path) -> Tables:
     if isinstance(given, str | Path):
         return load(given)
     if isinstance(given, pd.DataFrame):
+        if "example_id" in given and "score" not in given:
+            raise TableError(
+                "emergence_table: these are samples; score them first, "
+                "emergence_table(rescore(samples)), or judge them with mirage_test(samples)."
+            )
         if given.empty or set(RESULTS.required) - set(given):
             validate(given, RESULTS)  # says what is missing; bad curves have rows of their own
         return Tables(results=given)

@@ -172,6 +172,9 @@ def _lacking(rows: pd.DataFrame) -> Iterable[str]:
 
 _OPEN = {
     "no_rise": "whose scores do not rise above chance: larger models could, or more items show it.",
+    "not_monotone": "whose scores fall and rise again: neither a smooth rise nor a threshold.",
+    "crowded_checkpoints": "whose checkpoints lie in a few stretches of the range, far from the "
+    "others: leave out those far away, such as step 0.",
     "inverse_scaling": "whose scores fall with scale: inverse scaling.",
     "plateau_above_chance": "that sit still above chance: smaller models, or the score of guessing "
     "in a column 'chance', would tell why.",

@@ -273,3 +273,9 @@ def test_checkpoints_before_training_cost_no_ability_its_verdict(scores):
     assert table["verdict"].ne("undecided").any()
     said = [note["message"] for note in table.attrs["notes"]]
     assert any("before training (flops 0)" in message for message in said)
+
+
+def test_samples_are_told_how_to_become_scores():
+    samples = pd.DataFrame({"model": ["m"], "task": "t", "example_id": 1, "prediction": "a"})
+    with pytest.raises(TableError, match="these are samples; score them first"):
+        emergence_table(samples)

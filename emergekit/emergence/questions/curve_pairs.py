@@ -44,6 +44,8 @@ class CurvePair:
         Whether the points are checkpoints of one run.
     share_covariance, z_covariance : array, shape (m, m), optional
         How the scores of all scales move together over the items that they share.
+    n_checkpoints : int
+        Of a trajectory, places of its checkpoints before they were averaged in stretches.
     """
 
     x: Array
@@ -59,6 +61,7 @@ class CurvePair:
     trajectory: bool = False
     share_covariance: Array | None = None
     z_covariance: Array | None = None
+    n_checkpoints: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emergekit.emergence.questions.comparison import Comparison, compare_shapes
-from emergekit.emergence.questions.curve_pairs import CurvePair, Options
+from emergekit.emergence.questions.curve_pairs import LEAST_SCALES, CurvePair, Options
 from emergekit.emergence.questions.dictionary import Dictionary
 from emergekit.emergence.questions.links import Link, composition_test, link_counts
 from emergekit.emergence.questions.plateaus import PLATEAU_SPAN, SharpCurve, describe_sharp
@@ -86,6 +86,8 @@ def _absent(pair: CurvePair) -> dict[str, Any]:
         "transform": "log" if pair.loss else "none",
         "rise": False,
         "fall": False,
+        "dip": False,
+        "is_crowded": pair.n_checkpoints >= LEAST_SCALES,
         "looks_emergent": False,
         "linked": False,
         "link": None,
@@ -163,6 +165,7 @@ def _sharp_numbers(curve: SharpCurve, test: Comparison, options: Options) -> dic
         "above_span": curve.above_span,
         "rise": curve.rise,
         "fall": curve.fall and not curve.rise,
+        "dip": curve.dip,
         "f_top": curve.f_top,
         "looks_emergent": curve.rise and (still or test.p_break <= options.alpha),
     }

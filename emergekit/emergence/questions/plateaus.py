@@ -17,6 +17,8 @@ Array: TypeAlias = NDArray[np.float64]
 PLATEAU_SPAN = 0.25
 """Share of the observed range that a curve must sit still for to look emergent."""
 _LEAST_RISE = 0.05
+_DIP = 0.2
+"""Share of the range of scores from which a fall on the way up counts."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class SharpCurve:
         What they span, as a share of the range.
     rise, fall : bool
         Whether the top, or the bottom at the large end, is surely away from where it started.
+    dip : bool
+        Whether a stretch inside the range surely lies below scores on both sides of it.
     f_top : float
         Largest share right among the last scales.
     floor : float
@@ -43,6 +47,7 @@ class SharpCurve:
     plateau_span: float
     rise: bool
     fall: bool
+    dip: bool
     f_top: float
     floor: float
     above_span: float
@@ -81,6 +86,7 @@ def describe_sharp(t: Array, correct: Array, n: Array, chance: float, alpha: flo
         plateau_span=_span(t, plateau),
         rise=lower > start and float(share[top]) - max(chance, floor) >= _LEAST_RISE,
         fall=_falls(correct, n, first, last, alpha / (2 * m)),
+        dip=_dips(correct, n, first, alpha / (2 * m)),
         f_top=float(share[top]),
         floor=floor,
         above_span=_span(t, still),
@@ -104,6 +110,24 @@ def _falls(correct: Array, n: Array, first: int, last: int, level: float) -> boo
     share = correct / n
     best = int(np.argmax(share[:last]))
     return bool(_lower(correct[best], n[best], level) > end + _LEAST_RISE)
+
+
+def _dips(correct: Array, n: Array, width: int, level: float) -> bool:
+    """Return whether scores fall and rise again, by more than models scatter.
+
+    Bottom and sides are pooled scores of `width` neighbours, so that one bad or lucky model makes
+    no dip, and a side must lie above the bottom by a fifth of the range.
+    """
+    ones = np.ones(width)
+    hits, items = np.convolve(correct, ones, "valid"), np.convolve(n, ones, "valid")
+    pooled = hits / items
+    bottom = int(np.argmin(pooled))
+    bar = pooled[bottom] + max(_LEAST_RISE, _DIP * float(np.ptp(pooled)))
+    sides = pooled[: max(bottom - width + 1, 0)], pooled[bottom + width :]
+    if not all(len(side) for side in sides):
+        return False
+    tops = (int(np.argmax(sides[0])), bottom + width + int(np.argmax(sides[1])))
+    return all(pooled[at] > bar and _lower(hits[at], items[at], level) > bar for at in tops)
 
 
 def _lower(correct: float, n: float, level: float) -> float:

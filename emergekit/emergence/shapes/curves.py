@@ -157,7 +157,8 @@ def scale_numbers(results: pd.DataFrame, x: str) -> pd.Series:
             f"results: scale '{x}' must be a number, but row {first.name} "
             f"(model {first['model']}) holds {shown(first[x])} "
             f"({int(bad.sum())} of {len(results)} rows are bad). "
-            f"Drop them with results[results['{x}'].notna()]."
+            f"Drop them with "
+            f"results[np.isfinite(pd.to_numeric(results['{x}'], errors='coerce'))]."
         )
     return pd.Series(numbers, index=results.index)
 

@@ -20,6 +20,7 @@ from emergekit.tables import SAMPLES, validate
 __all__ = ["composed_scores", "results_of_samples"]
 
 _KEYS = ("model", "task", "run", "step", "seed", "subtask", "n_shots", "filter")
+_WHOLE = "target_nll"
 _TEXT, _CHOICE = ("exact_match", "token_nll"), ("multiple_choice_grade", "p_correct_choices")
 
 
@@ -38,17 +39,18 @@ def results_of_samples(
     x : str
         Column of scale, one value a checkpoint.
     sharp, continuous : str, optional
-        Metrics to score; exact match and loss per token, or grade and probability of the right
-        choice, if None.
+        Metrics to score; exact match and loss per token ("target_nll", per target, where the
+        number of tokens is not known), or grade and probability of the right choice, if None.
     """
     validate(samples, SAMPLES)
     if x not in samples:
         raise TableError(
             f"samples: scale '{x}' is absent; join_models(samples, models) puts it beside them."
         )
-    chosen = _metrics(samples, sharp, continuous)
+    whole = _of_whole_targets(samples)
+    chosen = _metrics(whole, sharp, continuous)
     keys = [name for name in _KEYS if name in samples]
-    results = rescore(samples, chosen, by=keys)
+    results = rescore(whole, chosen, by=keys)
     beside = [name for name in (x, "family") if name in samples]
     scales = samples[[*keys, *beside]].drop_duplicates()
     _check_one_scale(scales, keys, x)
@@ -56,7 +58,20 @@ def results_of_samples(
     composed = composed_scores(samples, keys)
     if composed is not None:
         results = results.merge(composed, on=keys, how="left")
-    return results, item_errors(samples, results, keys)
+    errors = item_errors(whole, results, keys)
+    if whole is not samples:
+        results["metric"] = results["metric"].replace("token_nll", _WHOLE)
+    return results, errors
+
+
+def _of_whole_targets(samples: pd.DataFrame) -> pd.DataFrame:
+    """Return samples whose targets count as one token each, if nothing says how many they have.
+
+    The loss is then that of a whole target. It differs from the loss per token by a factor, which
+    the logarithm makes a shift, and a verdict does not see.
+    """
+    lengths = {"token_logprobs", "n_target_tokens"} & set(samples)
+    return samples.assign(n_target_tokens=1) if "logprob" in samples and not lengths else samples
 
 
 def composed_scores(samples: pd.DataFrame, keys: list[str]) -> pd.DataFrame | None:

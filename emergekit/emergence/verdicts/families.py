@@ -27,7 +27,7 @@ _P_VALUES = (
     *("p_break_sharp", "p_rev_sharp"),
 )
 _LEAST = ("m", "n_items", "n_boot")
-_FLAGS = ("rise", "fall", "looks_emergent", "linked", "poor_fit")
+_FLAGS = ("rise", "fall", "dip", "looks_emergent", "linked", "poor_fit", "is_crowded")
 _WORDS = ("kind", "link", "transform", "has_z")
 
 

@@ -216,7 +216,7 @@ def _rows(
             group.key
             | numbers
             | verdict._asdict()
-            | _in_units(numbers, x)
+            | _in_units(numbers, x, is_open=verdict.verdict == "undecided")
             | {
                 "run": name,
                 "scope": "run" if one_run else "family",
@@ -232,9 +232,14 @@ def _rows(
     return told
 
 
-def _in_units(numbers: dict[str, Any], x: str) -> dict[str, float]:
-    """Return the places of a row in the unit of x; on a falling axis an interval turns over."""
+def _in_units(numbers: dict[str, Any], x: str, *, is_open: bool) -> dict[str, float]:
+    """Return the places of a row in the unit of x; on a falling axis an interval turns over.
+
+    A curve that is not judged has no threshold, though its best hinge has one.
+    """
     found = {place: from_axis(x, numbers[place]) for place in _PLACES}
+    if is_open:
+        found |= dict.fromkeys(("eta", "eta_lower", "eta_upper"), np.nan)
     ends = sorted((found["eta_lower"], found["eta_upper"]))
     return found | {"eta_lower": ends[0], "eta_upper": ends[1]}
 
@@ -286,8 +291,17 @@ def _check_bounds(results: pd.DataFrame) -> None:
             f"results: {row['metric']} lies between {low[bad].iloc[0]:g} and "
             f"{high[bad].iloc[0]:g}, but row {row.name} (model {row['model']}, task "
             f"{row['task']}) holds {row['score']:g} ({int(bad.sum())} of {len(results)} rows are "
-            f"bad). Divide percentages by 100."
+            f"bad). {_remedy(low[bad].iloc[0], high[bad].iloc[0], row['score'])}"
         )
+
+
+def _remedy(low: float, high: float, score: float) -> str:
+    """Return how a score comes to lie outside its bounds, as a rule."""
+    if score < low and low >= 0:
+        return "Take the metric as it is, without a minus in front."
+    if high == 1:
+        return "Divide percentages by 100."
+    return "Mend the scores, or give the metric a name of its own."
 
 
 def _bounds(name: str) -> tuple[float, float]:

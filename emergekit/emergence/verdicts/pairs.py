@@ -215,6 +215,7 @@ def _pair(
         predicted=_if_known(numbers.composed),
         predicted_variance=_if_known(numbers.composed_variance),
         trajectory=trajectory,
+        n_checkpoints=len(np.unique(points.axis)) if trajectory else 0,
         **({} if errors is None or trajectory else _covariances(numbers, errors)),
     )
 

@@ -6,7 +6,8 @@ tasks of a call.
 == ====================================================================== ==========================
 #  condition                                                              verdict / evidence, reason
 == ====================================================================== ==========================
-1  fewer than 5 scales; n unknown; range too short; falls; does not rise  undecided
+1  fewer than 5 scales; n unknown; range too short; dips, falls, or       undecided
+   does not rise
 2  continuous metric breaks (q <= alpha, p_rev > alpha), 8 scales or more genuine / continuous
 3  no plateau and no break in sight, and a hinge excluded or no floor     smooth; else undecided /
                                                                           plateau_above_chance
@@ -95,11 +96,13 @@ def _cannot_say(row: Mapping[str, Any]) -> str:
     if row["m"] == 0:
         return "no_sharp_metric"
     if row["m"] < LEAST_SCALES:
-        return "few_scales"
+        return "crowded_checkpoints" if row.get("is_crowded") else "few_scales"
     if row["p_break"] != row["p_break"] and row["n_items"] == row["n_items"]:
         return "range_too_short"
     if row["n_items"] != row["n_items"]:
         return "n_unknown"
+    if row.get("dip"):
+        return "not_monotone"
     if row["fall"]:
         return "inverse_scaling"
     return "" if row["rise"] else "no_rise"

@@ -22,9 +22,11 @@ _SAID = {
 }
 _REASONS = {
     "few_scales": "fewer than five scales",
+    "crowded_checkpoints": "nearly all checkpoints lie in a few stretches, far from the others",
     "range_too_short": "the scales span less than what counts as smooth",
     "n_unknown": "the number of test items is unknown",
     "no_sharp_metric": "no sharp metric is known",
+    "not_monotone": "scores fall and rise again with scale",
     "inverse_scaling": "scores fall with scale",
     "no_rise": "scores do not rise above chance",
     "plateau_above_chance": "it sits still, but above chance",

@@ -254,6 +254,12 @@ def test_samples_are_judged_by_the_product_of_their_own_tokens():
     assert row["verdict"] == "mirage"
     assert (row["link"], row["link_A"], row["link_b"]) == ("composition", 1.0, 1.0)
     assert row["link_maxres"] < 0.07
+    whole = samples.assign(logprob=samples["token_logprobs"].map(sum)).drop(
+        columns="token_logprobs"
+    )
+    of_targets = judged(whole)
+    assert (of_targets["verdict"], of_targets["link"]) == ("mirage", "composition")
+    assert of_targets["continuous"] == "target_nll"
     # A greedy decoder is right more often than the product says: another length, still linked.
     samples["prediction"] = np.where(rng.random(len(samples)) < 0.3, "a", samples["prediction"])
     assert judged(samples)["link"] != "composition"
@@ -299,6 +305,30 @@ def test_inverse_scaling_is_reported_as_such_under_both_metrics_and_by_choice():
     loss = table["metric"] == "token_nll"
     half = pd.concat([turned[turned["metric"] == "token_nll"], table[~loss]])
     assert judged(half)["reason"] == "not_mediated"
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        [0.5, 0.45, 0.3, 0.15, 0.06, 0.05, 0.05, 0.1, 0.2, 0.3, 0.38, 0.4],
+        [0.65, 0.5, 0.3, 0.15, 0.1, 0.1, 0.12, 0.3, 0.5, 0.7, 0.85, 0.9],
+    ],
+)
+def test_a_u_shape_is_neither_inverse_scaling_nor_a_smooth_rise(score):
+    row = judged(results(score, n=1000))
+    assert (row["verdict"], row["reason"]) == ("undecided", "not_monotone")
+    assert np.isnan(row["eta"])
+    assert "fall and rise again" in verdict_in_words(row)
+
+
+def test_one_checkpoint_far_away_is_not_taken_for_few_scales():
+    near = np.linspace(2.5, 3.1, 40)
+    table = results(np.linspace(0.8, 0.3, 41), n=1000, run="r", step=np.arange(41.0))
+    table = table.assign(loss=[*near, 12.6]).drop(columns="flops")
+    row = judged(table, x="loss")
+    assert row["m"] < 5
+    assert row["reason"] == "crowded_checkpoints"
+    assert judged(table[table["loss"] < 12], x="loss")["m"] == 24
 
 
 def test_test_sizes_that_are_missing_in_places_are_told():

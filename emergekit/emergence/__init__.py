@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emergekit.emergence.collapse.offsets import collapse_test
-from emergekit.emergence.loss_scale import normalized_performance, scale_at_loss, threshold_size
+from emergekit.emergence.loss_scale import normalized_performance, threshold_size
 from emergekit.emergence.questions.dictionary import curve_dictionary
 from emergekit.emergence.questions.hinges import hinge_test
 from emergekit.emergence.questions.lengths import length_link_test
@@ -41,5 +41,4 @@ __all__ = [  # noqa: RUF022  pipeline order: shapes, verdicts, collapse, breaks,
     "run_thresholds",
     "normalized_performance",
     "threshold_size",
-    "scale_at_loss",
 ]

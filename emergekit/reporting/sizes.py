@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emergekit import laws
-from emergekit.emergence import scale_at_loss
 from emergekit.errors import FitError, FitWarning, TableError
 from emergekit.fitting import Fit, bootstrap, fit
+from emergekit.prediction import threshold
 from emergekit.reporting.words import counted
 
 __all__ = ["Bridge", "threshold_sizes"]
@@ -74,8 +74,8 @@ def threshold_sizes(
     found: dict[str | None, Fit | str] = {}
     rows = []
     ends = thresholds[list(_LOSSES)].to_numpy(dtype=float)
-    for threshold, family in zip(ends, families, strict=True):
-        if np.isnan(threshold[0]):
+    for place, family in zip(ends, families, strict=True):
+        if np.isnan(place[0]):
             rows.append(_unknown("no threshold in loss"))
             continue
         name = family if isinstance(family, str) else None
@@ -85,7 +85,7 @@ def threshold_sizes(
         if isinstance(law, str):
             rows.append(_unknown(law))
         else:
-            rows.append(_size(law, threshold, bridge, level, seed))
+            rows.append(_size(law, place, bridge, level, seed))
     return pd.DataFrame(rows)
 
 
@@ -93,11 +93,11 @@ def _unknown(reason: str) -> dict[str, Any]:
     return {**dict.fromkeys(_SIZES, np.nan), "threshold_size_reason": reason}
 
 
-def _size(law: Fit, threshold: Array, bridge: Bridge, level: float, seed: int) -> dict[str, Any]:
-    eta, lower, upper = map(float, threshold)
+def _size(law: Fit, place: Array, bridge: Bridge, level: float, seed: int) -> dict[str, Any]:
+    eta, lower, upper = map(float, place)
     tied = "n_tokens" in law.law.variables
     try:
-        at = scale_at_loss(
+        at = threshold(
             law,
             eta,
             tokens_per_param=bridge.tokens_per_param if tied else None,
@@ -107,8 +107,8 @@ def _size(law: Fit, threshold: Array, bridge: Bridge, level: float, seed: int) -
         ).iloc[0]
     except FitError as error:
         return _unknown(str(error))
-    sizes = dict(zip(_SIZES, (at["scale"], at["lower"], at["upper"]), strict=True))
-    return {**sizes, "threshold_size_reason": _basis(law, float(at["scale"]), tied, bridge)}
+    sizes = dict(zip(_SIZES, (at["estimate"], at["lower"], at["upper"]), strict=True))
+    return {**sizes, "threshold_size_reason": _basis(law, float(at["estimate"]), tied, bridge)}
 
 
 def _basis(law: Fit, size: float, tied: bool, bridge: Bridge) -> str:

@@ -137,13 +137,13 @@ def test_a_threshold_in_loss_becomes_a_size_by_a_law(letters, law):
     assert row["threshold_verdict"] == "threshold"
     assert row["threshold_loss"] == pytest.approx(2.70, abs=0.03)
     assert row["threshold_loss_lower"] < 2.70 < row["threshold_loss_upper"]
-    size = ek.emergence.scale_at_loss(
+    size = ek.threshold(
         law,
         row["threshold_loss"],
         tokens_per_param=20,
         interval=(row["threshold_loss_lower"], row["threshold_loss_upper"]),
     )
-    assert row["threshold_n_params"] == size["scale"][0]
+    assert row["threshold_n_params"] == size["estimate"][0]
     assert row["threshold_n_params_upper"] == size["upper"][0]
     assert "law chinchilla on 30 runs at 20 tokens a parameter" in row["threshold_size_reason"]
     alone = emergence_table(rows, x="loss", n_boot=19).iloc[0]

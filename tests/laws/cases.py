@@ -96,6 +96,9 @@ PARAMS["inverted_u_shaped_in_flops"] = {
 TABLES = {"broken1_in_n_tokens": ADDITION, "broken2_in_n_tokens": ADDITION}
 BY_NAME = {law.name: law for law in laws.LAWS}
 
+UNTRACED = ("m4_", "learner_", "giant_component_", "skill_guarantee_")
+"""Laws whose code a trace cannot follow are named, so that no other joins them unseen."""
+
 
 def columns_of(law, table):
     """Return the variables of a law, then its parameters, as its functions take them."""

@@ -65,7 +65,8 @@ def test_every_way_to_be_unsure_names_itself():
 def test_intervals_of_the_posterior_hold_what_they_say():
     held = 0
     for seed in range(50):
-        found = posterior(fit(laws.emergence_law(), finetuned(seed)), n=2000, seed=seed)
+        found = fit(laws.emergence_law(), finetuned(seed))
+        found = posterior(found, n=2000, seed=seed, n_steps=4000)
         point = point_of_emergence(found, level=0.9).iloc[0]
         held += bool(point["lower"] <= ELBOW <= point["upper"])
     assert 40 <= held <= 50

@@ -21,13 +21,13 @@ from emergekit.fitting.solving.descent import descend
 from emergekit.fitting.solving.problem import Problem
 from emergekit.fitting.solving.solver import solve, solve_near
 from emergekit.laws import Law, Parameter
-from tests.laws.cases import BY_NAME, PARAMS
+from tests.laws.cases import BY_NAME, PARAMS, UNTRACED
 
 pytestmark = pytest.mark.slow  # the compiler takes twenty seconds where it has left no cache
 needs_numba = pytest.mark.skipif(
     acceleration.find_spec("numba") is None, reason="compiled searches need the extra `fast`"
 )
-FOLLOWED = sorted(name for name in BY_NAME if not name.startswith("m4"))
+FOLLOWED = sorted(name for name in BY_NAME if not name.startswith(UNTRACED))
 # No gradient tells where a step is, or where a flat curve bends.
 FIXED = {"step_in_loss": ["eta"], "broken2_in_n_tokens": ["d2", "f2"]}
 
@@ -43,6 +43,8 @@ def rows_of(law, noise=0.01, n=60):
             "n_tokens": 10 ** rng.uniform(low, high, n),
             "n_unique_tokens": 10 ** rng.uniform(8, 11, n),
             "loss": rng.uniform(1.5, 3.5, n),
+            "n_finetune": 10 ** rng.uniform(1.8, 4.0, n),
+            "n_target_tokens": rng.integers(1, 9, n).astype(float),
         }
     )
     errors = np.exp(noise * rng.standard_t(3, n))

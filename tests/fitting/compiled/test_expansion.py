@@ -11,10 +11,8 @@ from emergekit.fitting.solving.coordinates import Coordinates
 from emergekit.fitting.solving.neighbourhood import _differenced, second_order
 from emergekit.fitting.solving.problem import Problem
 from emergekit.laws import Law, Parameter
-from tests.laws.cases import PARAMS, RUNS, TABLES, columns_of
+from tests.laws.cases import PARAMS, RUNS, TABLES, UNTRACED, columns_of
 
-# Those whose code a trace cannot follow are named, so that no other joins them unseen.
-UNTRACED = ("m4_", "learner_", "giant_component_", "skill_guarantee_")
 KNOWN = [law for law in laws.LAWS if not law.name.startswith(UNTRACED)]
 EVERY_KNOWN_LAW = pytest.mark.parametrize("law", KNOWN, ids=[law.name for law in KNOWN])
 

@@ -14,9 +14,10 @@ from emergekit.loaders.detection import Choice
 from emergekit.loaders.finding import Found, found_in
 from emergekit.loaders.ingestion.committing import recover
 from emergekit.loaders.ingestion.making import Job, made
-from emergekit.loaders.ingestion.manifest import Entry, Manifest, locked
+from emergekit.loaders.ingestion.manifest import Entry, Manifest, locked, source_id
 from emergekit.loaders.ingestion.models import write_models
 from emergekit.loaders.ingestion.progress import shown
+from emergekit.loaders.ingestion.runs import keep_runs_apart
 from emergekit.loaders.options import check_options, check_taken
 from emergekit.loaders.readers import known_readers
 
@@ -70,8 +71,10 @@ def ingest(
     Notes
     -----
     JSONL of lm-evaluation-harness, of Every Eval Ever and of plain tables is read some lines at a
-    time; files of other formats are held one at a time. A file is known by its path: what was
-    moved is ingested again. Rows that agree in all keys are not looked for across files.
+    time; files of other formats are held one at a time. Models that were evaluated again are kept
+    apart by run, as `load` does, in folders ``run=<evaluation>`` inside that of the task. A file is
+    known by its path: what was moved is ingested again. Other rows that agree in all keys are not
+    looked for across files.
 
     Examples
     --------
@@ -93,7 +96,9 @@ def ingest(
     with locked(manifest):
         recover(manifest)
         rows = list(_each(choices, Job(manifest, options, verify)))
+        named = keep_runs_apart(manifest)
         write_models(manifest)
+    rows = [_with_run(row, named) for row in rows]
     rows += [
         (file, _STATES[severity], "", 0, 0, message)
         for severity, file, _, message in found.notes
@@ -125,6 +130,15 @@ def _each(choices: Sequence[Choice], job: Job) -> Iterator[tuple[Any, ...]]:
                 row = ("failed", reader.name, 0, 0, str(error))
             yield (str(file), *row)
             done += size
+
+
+def _with_run(row: tuple[Any, ...], named: frozenset[str]) -> tuple[Any, ...]:
+    """Return what is told of a file, with a word if its samples were named by their run."""
+    *told, message = row
+    if source_id(Path(row[0])) not in named:
+        return row
+    said = "the model was evaluated again; its evaluations are kept apart as runs"
+    return (*told, "; ".join(filter(None, (message, said))))
 
 
 def _further(show: Any, name: str, before: int, here: int) -> None:

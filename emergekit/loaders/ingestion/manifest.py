@@ -20,12 +20,16 @@ __all__ = ["Entry", "Manifest", "Part", "checksum", "locked", "source_id", "writ
 
 @dataclass(frozen=True)
 class Part:
-    """A parquet file: its place in the folder, its rows, its bytes and their SHA-256."""
+    """A parquet file: its place in the folder, its rows, its bytes and their SHA-256.
+
+    `evaluation` tells which evaluation its rows are of, empty where they name their run or none.
+    """
 
     file: str
     n_rows: int
     size: int
     sha256: str
+    evaluation: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,8 +107,12 @@ class Manifest:
 
     def all(self) -> Iterator[Entry]:
         """Yield the entry of each source, by its path."""
-        entries = (self.get(file.stem) for file in self._entries.glob("*.json"))
-        yield from sorted((e for e in entries if e is not None), key=attrgetter("source"))
+        yield from sorted(self.by_name().values(), key=attrgetter("source"))
+
+    def by_name(self) -> dict[str, Entry]:
+        """Return the entry of each source by the source's name."""
+        entries = {file.stem: self.get(file.stem) for file in self._entries.glob("*.json")}
+        return {name: entry for name, entry in entries.items() if entry is not None}
 
 
 def source_id(path: Path) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import random
 import shutil
 
 import pandas as pd
@@ -13,7 +14,9 @@ import emergekit as ek
 from emergekit import load, rescore
 from emergekit.errors import LoadError
 from emergekit.files import INGESTED
-from tests.loaders.ingestion.logs import STAMP, write_folder, write_samples
+from tests.loaders.ingestion.logs import STAMP, choice_line, write_folder, write_samples
+
+LATER = "2026-02-02T03-04-05.000001"
 
 KEYS = ["model", "task", "metric"]
 
@@ -251,3 +254,71 @@ def test_row_groups_are_many_samples(tmp_path):
     about = pq.read_metadata(part)
     assert about.num_rows == 9_000
     assert about.num_row_groups == 1
+
+
+def evaluated_again(logs, model="small", tasks=("law",)):
+    """Write a second evaluation of some tasks of one model, with other answers."""
+    inside = logs / model
+    shutil.copy(inside / f"results_{STAMP}.json", inside / f"results_{LATER}.json")
+    for task in tasks:
+        write_samples(inside / f"samples_{task}_{LATER}.jsonl", 20, seed=99)
+
+
+def assert_scored_as_loaded(logs, folder):
+    ours, theirs = rescore(folder, "acc"), rescore(load(logs).samples, "acc")
+    keys = [name for name in ("model", "run", "task") if name in theirs]
+    assert ("run" in ours) == ("run" in theirs)
+    ours, theirs = (
+        t.fillna({"run": ""}).set_index(keys).sort_index() if "run" in t else t.set_index(keys)
+        for t in (ours, theirs)
+    )
+    own = [name for name in theirs.columns if name in ours]
+    pd.testing.assert_frame_equal(
+        ours[own].sort_index(), theirs[own].sort_index(), check_dtype=False, check_index_type=False
+    )
+
+
+def test_two_evaluations_of_a_model_are_scored_apart_as_load_keeps_them(logs, tmp_path):
+    evaluated_again(logs)
+    done = ek.ingest(logs, tmp_path / "parquet")
+    results = rescore(tmp_path / "parquet", "acc")
+    assert (results["n_examples"] == 20).all()
+    small = results[results["model"] == "org/small"]
+    assert sorted(zip(small["task"], small["run"], strict=True)) == [
+        ("law", STAMP),
+        ("law", LATER),
+        ("sums", STAMP),
+    ]
+    assert_scored_as_loaded(logs, tmp_path / "parquet")
+    said = done[done["message"].str.contains("kept apart as runs")]["file"]
+    assert len(said) == 3
+    assert load(tmp_path / "parquet").samples.groupby("model")["run"].nunique().to_dict() == {
+        "org/small": 2,
+        "org/large": 0,
+    }
+
+
+def test_an_evaluation_that_comes_later_parts_what_is_there(logs, tmp_path):
+    ek.ingest(logs, tmp_path / "parquet")
+    before = files_of(tmp_path / "parquet")
+    evaluated_again(logs)
+    assert states(ek.ingest(logs, tmp_path / "parquet"))["unchanged"] == 4
+    assert_scored_as_loaded(logs, tmp_path / "parquet")
+    for _ in range(2):
+        assert states(ek.ingest(logs, tmp_path / "parquet", verify=True))["unchanged"] == 5
+    other_examples = [choice_line(number, random.Random(1)) for number in range(100, 120)]
+    [later] = logs.rglob(f"*{LATER}.jsonl")
+    later.write_text("\n".join(other_examples))
+    ek.ingest(logs, tmp_path / "parquet")
+    after = files_of(tmp_path / "parquet")
+    assert {name: after.get(name) for name in before if "task" in name}.items() <= before.items()
+    assert not any("run=" in name for name in after)
+
+
+def test_evaluations_of_different_tasks_are_one_run(logs, tmp_path):
+    shutil.move(
+        logs / "small" / f"samples_law_{STAMP}.jsonl", logs / "small" / f"samples_law_{LATER}.jsonl"
+    )
+    shutil.copy(logs / "small" / f"results_{STAMP}.json", logs / "small" / f"results_{LATER}.json")
+    ek.ingest(logs, tmp_path / "parquet")
+    assert not any("run=" in name for name in files_of(tmp_path / "parquet"))

@@ -16,6 +16,7 @@ from emergekit.errors import LoadError
 from emergekit.loaders.ingestion.committing import commit, is_in_place, staged
 from emergekit.loaders.ingestion.manifest import Entry, Manifest, checksum, source_id
 from emergekit.loaders.ingestion.models import model_rows
+from emergekit.loaders.ingestion.moving import Known, is_gone
 from emergekit.loaders.ingestion.progress import bytes_a_line
 from emergekit.loaders.ingestion.writing import Parting
 from emergekit.loaders.readers import Reader
@@ -31,6 +32,7 @@ class Job:
     """What is asked for: where to, how to read, and whether checksums are compared."""
 
     manifest: Manifest
+    known: Known
     options: Mapping[str, Any]
     verify: bool = False
 
@@ -52,7 +54,7 @@ def made(file: Path, reader: Reader, job: Job, show: Show) -> tuple[str, Entry]:
     Returns
     -------
     str
-        "ingested", "unchanged" or "no samples".
+        "ingested", "unchanged", "moved", "copy" or "no samples".
     Entry
         What was made of it.
 
@@ -64,7 +66,7 @@ def made(file: Path, reader: Reader, job: Job, show: Show) -> tuple[str, Entry]:
     name = source_id(file)
     before, fresh = job.manifest.get(name), _described(file, reader, job)
     if before is not None and _is_same(before, fresh, file, job):
-        return "unchanged" if before.parts else "no samples", before
+        return _standing(before), before
     folder = staged(job.manifest, name, fresh.token)
     try:
         entry = _written(file, reader, replace(fresh, sha256=checksum(file)), job, show)
@@ -73,10 +75,23 @@ def made(file: Path, reader: Reader, job: Job, show: Show) -> tuple[str, Entry]:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+    twin = job.known.twin(name, entry)
+    if twin is not None and is_gone(twin[1]) and not (before and before.parts):
+        shutil.rmtree(folder, ignore_errors=True)
+        return "moved" if entry.parts else "no samples", job.known.move(name, entry, twin)
+    if twin is not None and entry.parts and not is_gone(twin[1]):
+        entry = replace(entry, parts=(), models=[], copy_of=twin[1].source)
+        shutil.rmtree(folder, ignore_errors=True)
     parts = {part.file for part in entry.parts}
     stale = [part.file for part in before.parts if part.file not in parts] if before else []
     commit(job.manifest, name, replace(entry, stale=tuple(stale)))
-    return "ingested" if entry.parts else "no samples", entry
+    job.known.add(name, entry)
+    return "ingested" if entry.parts else _standing(entry), entry
+
+
+def _standing(entry: Entry) -> str:
+    """Return what there is to say of a source that was looked at before."""
+    return "copy" if entry.copy_of else "unchanged" if entry.parts else "no samples"
 
 
 def _described(file: Path, reader: Reader, job: Job) -> Entry:
@@ -105,6 +120,8 @@ def _is_same(before: Entry, now: Entry, file: Path, job: Job) -> bool:
     if (before.reader, before.options) != (now.reader, now.options):
         return False
     if not is_in_place(job.manifest, before, verify=job.verify):
+        return False
+    if before.copy_of and job.known.original(before) is None:
         return False
     untouched = (before.size, before.modified) == (now.size, now.modified)
     return (untouched and not job.verify) or before.sha256 == checksum(file)

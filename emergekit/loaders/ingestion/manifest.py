@@ -54,6 +54,8 @@ class Entry:
         What it says of its models.
     notes : list
         What was odd: severity, file, field and message.
+    copy_of : str
+        The source that holds the same and was taken in its place, empty if there is none.
     """
 
     source: str
@@ -67,6 +69,7 @@ class Entry:
     stale: tuple[str, ...] = ()
     models: list[dict[str, Any]] = field(default_factory=list)
     notes: list[list[str]] = field(default_factory=list)
+    copy_of: str = ""
 
     @property
     def n_samples(self) -> int:
@@ -104,6 +107,10 @@ class Manifest:
         content = json.dumps(asdict(entry), indent=1, default=str)
         with written_whole(self._entries / f"{name}.json") as part:
             part.write_text(content, encoding="utf-8")
+
+    def drop(self, name: str) -> None:
+        """Forget a source; its parts stay."""
+        (self._entries / f"{name}.json").unlink(missing_ok=True)
 
     def all(self) -> Iterator[Entry]:
         """Yield the entry of each source, by its path."""

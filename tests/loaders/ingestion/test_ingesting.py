@@ -247,6 +247,20 @@ def test_contradicting_models_are_named_once_the_samples_are_in_place(tmp_path):
     assert len(files_of(tmp_path / "parquet")) == 2
 
 
+def test_models_that_differ_in_a_free_column_are_a_word_in_the_table(tmp_path):
+    for number, kind in enumerate(("pretrained", "tuned")):
+        row = {"model": "a", "type": kind, "n_params": 1e6, "n_tokens": 1e9, "loss": 2.0}
+        pd.DataFrame([row]).to_csv(tmp_path / f"{number}.csv", index=False)
+    row = {"model": "a", "task": "t", "example_id": 1, "logprob": -1}
+    (tmp_path / "log.jsonl").write_text(json.dumps(row))
+    done = ek.ingest(tmp_path, tmp_path / "parquet").set_index("file")
+    told = done.loc[str(tmp_path / "1.csv"), "message"]
+    assert "has type pretrained in" in told
+    assert told.endswith("pretrained was kept")
+    [model] = pd.read_parquet(tmp_path / "parquet" / "models.parquet").to_dict("records")
+    assert model["type"] == "pretrained"
+
+
 def test_row_groups_are_many_samples(tmp_path):
     file = write_samples(tmp_path / f"samples_law_{STAMP}.jsonl", 9_000)
     ek.ingest(file, tmp_path / "parquet")
@@ -322,3 +336,46 @@ def test_evaluations_of_different_tasks_are_one_run(logs, tmp_path):
     shutil.copy(logs / "small" / f"results_{STAMP}.json", logs / "small" / f"results_{LATER}.json")
     ek.ingest(logs, tmp_path / "parquet")
     assert not any("run=" in name for name in files_of(tmp_path / "parquet"))
+
+
+def test_moved_logs_keep_what_was_made_of_them(logs, tmp_path):
+    ek.ingest(logs, tmp_path / "parquet")
+    before = files_of(tmp_path / "parquet")
+    moved = logs.rename(tmp_path / "elsewhere")
+    assert states(ek.ingest(moved, tmp_path / "parquet")) == {"moved": 4, "no samples": 2}
+    assert rescore(tmp_path / "parquet", "acc")["n_examples"].tolist() == [20] * 4
+    assert files_of(tmp_path / "parquet") == before
+    assert states(ek.ingest(moved, tmp_path / "parquet")) == {"unchanged": 4, "no samples": 2}
+    entries = (tmp_path / "parquet" / INGESTED / "manifest").glob("*.json")
+    assert {json.loads(file.read_text())["source"] for file in entries} == {
+        str(file) for file in moved.rglob("*.json*")
+    }
+
+
+def test_a_copy_counts_once_and_the_table_says_so(logs, tmp_path):
+    ek.ingest(logs, tmp_path / "parquet")
+    copy = shutil.copytree(logs, tmp_path / "copy")
+    for _ in range(2):
+        done = ek.ingest(copy, tmp_path / "parquet")
+        assert states(done) == {"copy": 4, "no samples": 2}
+        assert rescore(tmp_path / "parquet", "acc")["n_examples"].tolist() == [20] * 4
+    of = logs / "small" / f"samples_law_{STAMP}.jsonl"
+    assert f"holds what {of} holds, and counts once" in done["message"].tolist()
+
+
+def test_a_copy_is_taken_once_what_it_was_a_copy_of_has_changed(logs, tmp_path):
+    copy = shutil.copytree(logs, tmp_path / "copy")
+    ek.ingest(logs, tmp_path / "parquet")
+    ek.ingest(copy, tmp_path / "parquet")
+    write_samples(logs / "small" / f"samples_law_{STAMP}.jsonl", 25, seed=7)
+    ek.ingest(logs, tmp_path / "parquet")
+    assert states(ek.ingest(copy, tmp_path / "parquet"))["ingested"] == 1
+    assert rescore(tmp_path / "parquet", "acc")["n_examples"].sum() == 25 + 80
+
+
+def test_the_same_bytes_of_another_model_are_no_copy(logs, tmp_path):
+    name = f"samples_law_{STAMP}.jsonl"
+    shutil.copy(logs / "small" / name, logs / "large" / name)
+    assert states(ek.ingest(logs, tmp_path / "parquet"))["ingested"] == 4
+    counts = rescore(tmp_path / "parquet", "acc").groupby("model")["n_examples"].sum()
+    assert counts.to_dict() == {"org/small": 40, "org/large": 40}

@@ -136,7 +136,7 @@ def test_any_score_is_told_by_how_many_samples_it_is_off(scores, right):
 def test_the_one_score_of_a_sample_is_that_of_the_only_mean(column):
     tables = tables_of([0] * 4, 0.75, metric="accuracy", **{column: [1.0, 1.0, 1.0, 0.0]})
     notes = ek.reconcile(tables)
-    assert notes[["severity", "compared"]].values.tolist() == [["info", "averaged"]]
+    assert notes[["severity", "compared"]].to_numpy().tolist() == [["info", "averaged"]]
     wrong = replace(tables, results=tables.results.assign(score=0.25))
     with pytest.raises(TableError, match=r"4 samples give 0\.75, but the file says 0\.25"):
         ek.reconcile(wrong)

@@ -49,7 +49,7 @@ def read(path: Path) -> Tables:
     LoadError
         Naming file, field and remedy, or how the evaluation ended if it left no scores.
     """
-    place, log = Place(path), document(path)
+    place, (log, answers) = Place(path), document(path)
     told = field(log, "eval", dict, place)
     inside = place.at("eval")
     arguments = _arguments(told, inside)
@@ -63,7 +63,7 @@ def read(path: Path) -> Tables:
     }
     notes = list(_oddities(log, told, place))
     results = [shared | row for row in _results(log, place)]
-    samples = [shared | row for row in samples_of(log, place, notes)]
+    samples = [shared | row for row in samples_of(answers, place, notes)]
     if not results and not samples:
         raise LoadError(f"{path}: holds no scores ({_ending(log)}); run the evaluation again.")
     return assembled(

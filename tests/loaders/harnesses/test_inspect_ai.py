@@ -193,3 +193,9 @@ def test_samples_of_an_archive_are_unpacked_one_at_a_time(tmp_path, monkeypatch)
     assert len(parsed) == 1  # the header
     next(iter(samples))
     assert len(parsed) == 2
+
+
+def test_scales_are_known_where_the_scorer_tells(reading):
+    rows = load(POLL).results.set_index("metric")[["low", "high", "higher_is_better"]]
+    assert rows.loc["accuracy"].tolist() == [0.0, 1.0, True]
+    assert rows.loc["style/mean"].isna().all()  # a judge of somebody's own

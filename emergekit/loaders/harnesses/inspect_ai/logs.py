@@ -20,6 +20,8 @@ from emergekit.loaders.assembling import assembled
 from emergekit.loaders.documents import Place, as_mapping, field, given, outline
 from emergekit.loaders.harnesses.inspect_ai.documents import document, is_archive
 from emergekit.loaders.harnesses.inspect_ai.samples import samples_of
+from emergekit.loaders.harnesses.inspect_ai.scales import scale_of
+from emergekit.loaders.harnesses.scales import columns_of
 from emergekit.tables import Tables
 
 __all__ = ["ABOUT", "NAME", "can_read", "read"]
@@ -113,6 +115,7 @@ def _results(log: Mapping[str, Any], place: Place) -> Iterator[Row]:
                 "score": value,
                 "stderr": stderr,
                 "n_examples": n_scored,
+                **columns_of(scale_of(metric, scorer or name), value),
             }
 
 

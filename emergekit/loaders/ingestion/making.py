@@ -18,6 +18,7 @@ from emergekit.loaders.ingestion.manifest import Entry, Manifest, checksum, sour
 from emergekit.loaders.ingestion.models import model_rows
 from emergekit.loaders.ingestion.moving import Known, is_gone
 from emergekit.loaders.ingestion.progress import bytes_a_line
+from emergekit.loaders.ingestion.runs import scores_of
 from emergekit.loaders.ingestion.writing import Parting
 from emergekit.loaders.readers import Reader
 from emergekit.tables.keys import plain
@@ -134,6 +135,7 @@ def _written(file: Path, reader: Reader, entry: Entry, job: Job, show: Show) -> 
     parting = Parting(folder, f"{_stem(file)}-{name[:8]}")
     a_line, n_rows = bytes_a_line(file, entry.size), 0
     models, notes = list[pd.DataFrame](), dict[tuple[str, ...], None]()
+    scored = list[tuple[str, str, list[int]]]()
     try:
         for tables in reader.parts(file, job.options):
             if len(tables.samples):
@@ -141,6 +143,7 @@ def _written(file: Path, reader: Reader, entry: Entry, job: Job, show: Show) -> 
                 n_rows += len(tables.samples)
                 show(min(int(n_rows * a_line), entry.size))
             models.append(tables.models)
+            scored += scores_of(tables.results)
             notes |= dict.fromkeys(tuple(note) for note in tables.notes.astype(str).to_numpy())
         parts = parting.close()
     except OSError as error:
@@ -149,7 +152,11 @@ def _written(file: Path, reader: Reader, entry: Entry, job: Job, show: Show) -> 
         said = str(error)
         raise LoadError(said if str(file) in said else f"{file}: {said}.") from None
     return replace(
-        entry, parts=tuple(parts), models=model_rows(models), notes=[list(note) for note in notes]
+        entry,
+        parts=tuple(parts),
+        models=model_rows(models),
+        notes=[list(note) for note in notes],
+        scored=scored,
     )
 
 

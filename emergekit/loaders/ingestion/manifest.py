@@ -54,6 +54,9 @@ class Entry:
         What it says of its models.
     notes : list
         What was odd: severity, file, field and message.
+    scored : list
+        What tells whether its results are there again: model (as its folder is named), evaluation
+        and a number for the keys of each score.
     copy_of : str
         The source that holds the same and was taken in its place, empty if there is none.
     """
@@ -69,6 +72,7 @@ class Entry:
     stale: tuple[str, ...] = ()
     models: list[dict[str, Any]] = field(default_factory=list)
     notes: list[list[str]] = field(default_factory=list)
+    scored: list[tuple[str, str, list[int]]] = field(default_factory=list)
     copy_of: str = ""
 
     @property

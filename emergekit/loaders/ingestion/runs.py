@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -22,21 +23,22 @@ import pyarrow.parquet as pq
 from emergekit.errors import LoadError
 from emergekit.loaders.ingestion.committing import commit, staged
 from emergekit.loaders.ingestion.manifest import Entry, Manifest, Part
-from emergekit.loaders.ingestion.writing import folder_of
-from emergekit.tables import SAMPLES
+from emergekit.loaders.ingestion.writing import evaluations, folder_of
+from emergekit.tables import RESULTS, SAMPLES
 from emergekit.tables.keys import as_text
 
-__all__ = ["keep_runs_apart"]
+__all__ = ["keep_runs_apart", "scores_of"]
 
 _IN_FOLDERS = ("model", "task", "run")
 _KEYS = tuple(name for name in SAMPLES.keys if name not in _IN_FOLDERS)
+_SCORE_KEYS = tuple(name for name in RESULTS.keys if name not in ("model", "run"))
 
 
 def keep_runs_apart(manifest: Manifest) -> frozenset[str]:
     """Put the parts of models that were evaluated again into folders of their runs.
 
-    As in `load`, a model was evaluated again where two samples agree in all keys and differ in
-    their evaluation; then all of its samples that have no run are named by their evaluation.
+    As in `load`, a model was evaluated again where two samples, or two scores, agree in all keys
+    and differ in their evaluation; then all of its samples that have no run are named by theirs.
 
     Returns
     -------
@@ -49,7 +51,8 @@ def keep_runs_apart(manifest: Manifest) -> frozenset[str]:
         If a part cannot be read or moved.
     """
     entries = manifest.by_name()
-    again = _evaluated_again(manifest, entries.values())
+    again = _scored_again(entries.values())
+    again |= _answered_again(manifest, entries.values(), again)
     for name, entry in entries.items():
         parts = tuple(
             replace(part, file=_place(part, _model(part) in again)) for part in entry.parts
@@ -96,8 +99,34 @@ def _link(file: Path, to: Path) -> None:
         shutil.copyfile(file, to)
 
 
-def _evaluated_again(manifest: Manifest, entries: Iterable[Entry]) -> set[str]:
-    """Return the models (their folders) of which samples share their key over evaluations."""
+def scores_of(results: pd.DataFrame) -> list[tuple[str, str, list[int]]]:
+    """Return model, evaluation and a number for the keys of each score, for the manifest."""
+    if results.empty:
+        return []
+    named = evaluations(results)
+    dated = results[named.ne("")]
+    keys = pd.Series(_hashed(dated, _SCORE_KEYS), dated.index)
+    return [
+        (folder_of("model", str(model)), str(evaluation), [int(key) for key in own])
+        for (model, evaluation), own in keys.groupby([dated["model"], named[dated.index]])
+    ]
+
+
+def _scored_again(entries: Iterable[Entry]) -> set[str]:
+    """Return the models (their folders) of which scores share their key over evaluations."""
+    seen = dict[tuple[str, int], str]()
+    found = set[str]()
+    for entry in entries:
+        for model, evaluation, keys in entry.scored:
+            if any(seen.setdefault((model, key), evaluation) != evaluation for key in keys):
+                found.add(model)
+    return found
+
+
+def _answered_again(
+    manifest: Manifest, entries: Iterable[Entry], known: AbstractSet[str]
+) -> set[str]:
+    """Return the models, those that are known aside, of which samples share their key."""
     tasks = dict[tuple[str, str], dict[str, list[Path]]]()
     for entry in entries:
         for part in entry.parts:
@@ -106,15 +135,16 @@ def _evaluated_again(manifest: Manifest, entries: Iterable[Entry]) -> set[str]:
                 files = tasks.setdefault((model, task), {}).setdefault(part.evaluation, [])
                 files.append(manifest.folder / part.file)
     found = set[str]()
-    for (model, _), evaluations in tasks.items():
-        if len(evaluations) > 1 and model not in found and _share_keys(evaluations.values()):
+    for (model, _), dated in tasks.items():
+        is_open = len(dated) > 1 and model not in known and model not in found
+        if is_open and _share_keys(dated.values()):
             found.add(model)
     return found
 
 
-def _share_keys(evaluations: Iterable[list[Path]]) -> bool:
+def _share_keys(dated: Iterable[list[Path]]) -> bool:
     seen = np.empty(0, dtype=np.uint64)
-    for files in evaluations:
+    for files in dated:
         keys = [key for file in files for key in _hashed_keys(file)]
         own = np.unique(np.concatenate(keys)) if keys else seen[:0]
         if np.isin(own, seen, assume_unique=True).any():
@@ -132,10 +162,13 @@ def _hashed_keys(file: Path) -> Iterator[np.ndarray]:
         names = [name for name in _KEYS if name in parquet.schema_arrow.names]
         for batch in parquet.iter_batches(columns=names):
             rows = batch.to_pandas()
-            text = pd.DataFrame(
-                {n: as_text(rows[n]).fillna("") if n in rows else "" for n in _KEYS},
-                index=rows.index,
-            ).astype(object)
-            yield pd.util.hash_pandas_object(text, index=False).to_numpy()
+            yield _hashed(rows, _KEYS)
     except (pa.ArrowException, OSError) as error:
         raise LoadError(f"{file}: is damaged ({error!s:.80}); ingest with verify=True.") from None
+
+
+def _hashed(rows: pd.DataFrame, keys: Sequence[str]) -> np.ndarray:
+    text = pd.DataFrame(
+        {n: as_text(rows[n]).fillna("") if n in rows else "" for n in keys}, index=rows.index
+    )
+    return pd.util.hash_pandas_object(text.astype(object), index=False).to_numpy()

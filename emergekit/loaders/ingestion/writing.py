@@ -17,7 +17,7 @@ from emergekit.loaders.reruns import EVALUATION
 from emergekit.loaders.writing import of_one_type
 from emergekit.tables.keys import as_text
 
-__all__ = ["Parting", "folder_of"]
+__all__ = ["Parting", "evaluations", "folder_of"]
 
 _HELD = 32 << 20  # bytes of samples that wait for their row group
 _OPEN = 64  # files that are written at once
@@ -74,7 +74,7 @@ class Parting:
         LoadError
             If parquet has no type for a column, or a file cannot be written.
         """
-        keys = [samples["model"], samples["task"], _evaluations(samples)]
+        keys = [samples["model"], samples["task"], evaluations(samples)]
         for (model, task, evaluation), rows in samples.groupby(keys, sort=False):
             own = rows.drop(columns=["model", "task"])
             if evaluation:
@@ -137,12 +137,12 @@ class Parting:
         return Part(place.as_posix(), n_rows, size, checksum(file), evaluation)
 
 
-def _evaluations(samples: pd.DataFrame) -> pd.Series:
-    """Return the evaluation of each sample, empty where it has none or names its own run."""
-    if EVALUATION not in samples:
-        return pd.Series("", index=samples.index)
-    found = as_text(samples[EVALUATION]).fillna("").astype(object)
-    return found.where(samples["run"].isna(), "") if "run" in samples else found
+def evaluations(rows: pd.DataFrame) -> pd.Series:
+    """Return the evaluation of each row, empty where it has none or names its own run."""
+    if EVALUATION not in rows:
+        return pd.Series("", index=rows.index)
+    found = as_text(rows[EVALUATION]).fillna("").astype(object)
+    return found.where(rows["run"].isna(), "") if "run" in rows else found
 
 
 def folder_of(column: str, value: str) -> str:

@@ -278,6 +278,13 @@ def evaluated_again(logs, model="small", tasks=("law",)):
         write_samples(inside / f"samples_{task}_{LATER}.jsonl", 20, seed=99)
 
 
+def keep_task(results, task):
+    """Drop all tasks but one from a file of results, which may get another name by that."""
+    content = json.loads(results.read_text())
+    content["results"] = {task: next(iter(content["results"].values()))}
+    results.write_text(json.dumps(content))
+
+
 def assert_scored_as_loaded(logs, folder):
     ours, theirs = rescore(folder, "acc"), rescore(load(logs).samples, "acc")
     keys = [name for name in ("model", "run", "task") if name in theirs]
@@ -323,6 +330,7 @@ def test_an_evaluation_that_comes_later_parts_what_is_there(logs, tmp_path):
     other_examples = [choice_line(number, random.Random(1)) for number in range(100, 120)]
     [later] = logs.rglob(f"*{LATER}.jsonl")
     later.write_text("\n".join(other_examples))
+    keep_task(logs / "small" / f"results_{LATER}.json", "other")
     ek.ingest(logs, tmp_path / "parquet")
     after = files_of(tmp_path / "parquet")
     assert {name: after.get(name) for name in before if "task" in name}.items() <= before.items()
@@ -334,7 +342,10 @@ def test_evaluations_of_different_tasks_are_one_run(logs, tmp_path):
         logs / "small" / f"samples_law_{STAMP}.jsonl", logs / "small" / f"samples_law_{LATER}.jsonl"
     )
     shutil.copy(logs / "small" / f"results_{STAMP}.json", logs / "small" / f"results_{LATER}.json")
+    keep_task(logs / "small" / f"results_{STAMP}.json", "sums")
+    keep_task(logs / "small" / f"results_{LATER}.json", "law")
     ek.ingest(logs, tmp_path / "parquet")
+    assert_scored_as_loaded(logs, tmp_path / "parquet")
     assert not any("run=" in name for name in files_of(tmp_path / "parquet"))
 
 
@@ -379,3 +390,13 @@ def test_the_same_bytes_of_another_model_are_no_copy(logs, tmp_path):
     assert states(ek.ingest(logs, tmp_path / "parquet"))["ingested"] == 4
     counts = rescore(tmp_path / "parquet", "acc").groupby("model")["n_examples"].sum()
     assert counts.to_dict() == {"org/small": 40, "org/large": 40}
+
+
+def test_evaluations_of_other_examples_are_apart_if_their_scores_are_there_twice(logs, tmp_path):
+    evaluated_again(logs)
+    other_examples = [choice_line(number, random.Random(1)) for number in range(100, 120)]
+    [later] = logs.rglob(f"*{LATER}.jsonl")
+    later.write_text("\n".join(other_examples))
+    ek.ingest(logs, tmp_path / "parquet")
+    assert_scored_as_loaded(logs, tmp_path / "parquet")
+    assert (rescore(tmp_path / "parquet", "acc")["n_examples"] == 20).all()

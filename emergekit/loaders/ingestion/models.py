@@ -64,6 +64,6 @@ def write_models(manifest: Manifest) -> list[Note]:
             models.to_parquet(part, index=False)
     except TableError as error:
         raise LoadError(f"{file}: {error} The samples are in place.") from None
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OverflowError) as error:
         raise LoadError(f"{file}: cannot be written ({error!s:.80}).") from None
     return differ

@@ -95,7 +95,7 @@ class Parting:
     def _as_arrow(self, rows: pd.DataFrame) -> pa.Table:
         try:
             table = pa.Table.from_pandas(rows.apply(of_one_type), preserve_index=False)
-        except (pa.ArrowException, UnicodeEncodeError) as error:
+        except (pa.ArrowException, UnicodeEncodeError, OverflowError) as error:
             reason = str(error).splitlines()[0].rstrip(".")
             raise LoadError(f"a column holds values of several kinds ({reason})") from None
         return table.replace_schema_metadata()

@@ -261,6 +261,13 @@ def test_models_that_differ_in_a_free_column_are_a_word_in_the_table(tmp_path):
     assert model["type"] == "pretrained"
 
 
+def test_a_count_that_no_column_takes_is_an_error_with_a_place(logs, tmp_path):
+    [file] = (logs / "small").glob("results*")
+    file.write_text(file.read_text().replace("10000000", "1" + "0" * 40))
+    with pytest.raises(LoadError, match=r"models\.parquet: cannot be written"):
+        ek.ingest(logs, tmp_path / "parquet")
+
+
 def test_row_groups_are_many_samples(tmp_path):
     file = write_samples(tmp_path / f"samples_law_{STAMP}.jsonl", 9_000)
     ek.ingest(file, tmp_path / "parquet")

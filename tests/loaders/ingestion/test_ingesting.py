@@ -14,6 +14,7 @@ import emergekit as ek
 from emergekit import load, rescore
 from emergekit.errors import LoadError
 from emergekit.files import INGESTED
+from emergekit.loaders.ingestion import committing, moving, runs
 from tests.loaders.ingestion.logs import STAMP, choice_line, write_folder, write_samples
 
 LATER = "2026-02-02T03-04-05.000001"
@@ -407,3 +408,48 @@ def test_evaluations_of_other_examples_are_apart_if_their_scores_are_there_twice
     ek.ingest(logs, tmp_path / "parquet")
     assert_scored_as_loaded(logs, tmp_path / "parquet")
     assert (rescore(tmp_path / "parquet", "acc")["n_examples"] == 20).all()
+
+
+@pytest.mark.parametrize("step", ["_link", "commit", "_put_in_place"])
+def test_stopped_while_evaluations_are_parted_the_next_call_ends_it(
+    logs, tmp_path, monkeypatch, step
+):
+    ek.ingest(logs, tmp_path / "parquet")
+    evaluated_again(logs)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    def move(manifest, name, entry, parts):
+        where = committing if step == "_put_in_place" else runs
+        with monkeypatch.context() as broken:
+            broken.setattr(where, step, stop)
+            actual_move(manifest, name, entry, parts)
+
+    actual_move = runs._move
+    with monkeypatch.context() as stopped:
+        stopped.setattr(runs, "_move", move)
+        with pytest.raises(KeyboardInterrupt):
+            ek.ingest(logs, tmp_path / "parquet")
+    assert states(ek.ingest(logs, tmp_path / "parquet"))["unchanged"] == 5
+    assert_scored_as_loaded(logs, tmp_path / "parquet")
+    assert not list((tmp_path / "parquet" / INGESTED / "staging").iterdir())
+
+
+def test_stopped_while_a_source_is_moved_nothing_counts_twice(logs, tmp_path, monkeypatch):
+    ek.ingest(logs, tmp_path / "parquet")
+    moved = logs.rename(tmp_path / "elsewhere")
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(moving.Manifest, "drop", stop)
+        with pytest.raises(KeyboardInterrupt):
+            ek.ingest(moved, tmp_path / "parquet")
+    for _ in range(2):
+        assert rescore(tmp_path / "parquet", "acc")["n_examples"].tolist() == [20] * 4
+        ek.ingest(moved, tmp_path / "parquet")
+    evaluated_again(moved)
+    ek.ingest(moved, tmp_path / "parquet")
+    assert_scored_as_loaded(moved, tmp_path / "parquet")

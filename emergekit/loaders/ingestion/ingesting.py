@@ -62,8 +62,8 @@ def ingest(
     Returns
     -------
     DataFrame
-        One row a file: `file`, `state` ("ingested", "unchanged", "moved", "copy", "no samples",
-        "failed", "passed over"), `format`, `n_samples`, `n_parts` and `message`.
+        One row a file: `file`, `state` ("ingested", "unchanged", "moved", "duplicate",
+        "no samples", "failed", "passed over"), `format`, `n_samples`, `n_parts` and `message`.
 
     Raises
     ------
@@ -76,8 +76,8 @@ def ingest(
     time; files of other formats are held one at a time. Models that were evaluated again are kept
     apart by run, as `load` does, in folders ``run=<evaluation>`` inside that of the task. A file is
     known by its path. One with the bytes of another, of which the same is made, is that other,
-    moved, if the other is gone; else it is a copy, and counts once. Other rows that agree in all
-    keys are not looked for across files.
+    moved, if the other is gone; else it is a duplicate, and counts once. Other rows that agree in
+    all keys are not looked for across files.
 
     Examples
     --------

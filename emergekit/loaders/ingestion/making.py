@@ -55,7 +55,7 @@ def made(file: Path, reader: Reader, job: Job, show: Show) -> tuple[str, Entry]:
     Returns
     -------
     str
-        "ingested", "unchanged", "moved", "copy" or "no samples".
+        "ingested", "unchanged", "moved", "duplicate" or "no samples".
     Entry
         What was made of it.
 
@@ -92,7 +92,7 @@ def made(file: Path, reader: Reader, job: Job, show: Show) -> tuple[str, Entry]:
 
 def _standing(entry: Entry) -> str:
     """Return what there is to say of a source that was looked at before."""
-    return "copy" if entry.copy_of else "unchanged" if entry.parts else "no samples"
+    return "duplicate" if entry.copy_of else "unchanged" if entry.parts else "no samples"
 
 
 def _described(file: Path, reader: Reader, job: Job) -> Entry:

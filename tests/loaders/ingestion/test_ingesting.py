@@ -376,7 +376,7 @@ def test_a_copy_counts_once_and_the_table_says_so(logs, tmp_path):
     copy = shutil.copytree(logs, tmp_path / "copy")
     for _ in range(2):
         done = ek.ingest(copy, tmp_path / "parquet")
-        assert states(done) == {"copy": 4, "no samples": 2}
+        assert states(done) == {"duplicate": 4, "no samples": 2}
         assert rescore(tmp_path / "parquet", "acc")["n_examples"].tolist() == [20] * 4
     of = logs / "small" / f"samples_law_{STAMP}.jsonl"
     assert f"holds what {of} holds, and counts once" in done["message"].tolist()

@@ -6,6 +6,7 @@ and those of many files become tables together.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -44,8 +45,9 @@ class Gathered:
     models, samples, results : sequence of mappings
         Rows, each a mapping from columns to values; what is absent is None, NaN or left out, and a
         column that is absent in every row is not made. Models that several rows speak of become
-        one row. Results without a score are left out with a note; their `source` is the name of
-        the file unless a row names one. Samples and results that are given may not both be empty.
+        one row. Results whose score is absent or infinite are left out with a note; their `source`
+        is the name of the file unless a row names one. Samples and results that are given may not
+        both be empty.
     notes : list of (severity, file, field, message)
         What was odd.
     lines : sequence of int, optional
@@ -67,15 +69,22 @@ class Gathered:
     def __post_init__(self) -> None:
         """Leave out results without a score, and refuse a file of which nothing is left."""
         given = self.results or []
-        scored = [row for row in given if not pd.isna(row.get("score"))]
-        if len(scored) < len(given):
-            first = next(row for row in given if pd.isna(row.get("score")))
-            said = f"{len(given) - len(scored)} without a score left out, such as {_named(first)}"
+        scored = [row for row in given if _is_finite(row.get("score"))]
+        for row in given if len(scored) < len(given) else ():
+            if not (_is_finite(row.get("score")) or pd.isna(row.get("score"))):
+                said = f"{row['score']} is no score; {_named(row)} was left out"
+                self.notes.append(("warning", str(self.path), "score", said))
+        absent = [row for row in given if pd.isna(row.get("score"))]
+        if absent:
+            said = f"{len(absent)} without a score left out, such as {_named(absent[0])}"
             self.notes.append(("info", str(self.path), "score", said))
+        if self.results is not None:
             object.__setattr__(self, "results", scored)
         asked = self.samples is not None or self.results is not None or not self.models
         if asked and not (self.samples or scored):
-            what = "no score in it is a number" if given else "there are no scores in it"
+            what = "there are no scores in it"
+            if given:
+                what = f"no score in it is a number ({_named(given[0])} is {given[0]['score']})"
             raise LoadError(f"{self.path}: {what}; check that the evaluation ended.")
 
     @property
@@ -135,6 +144,11 @@ def tables_of(parts: Sequence[Gathered]) -> Tables:
         results=_table(results, RESULTS),
         notes=notes_table(note for part in parts for note in part.notes),
     )
+
+
+def _is_finite(score: Any) -> bool:
+    """Return whether a score can be one: JSON reads 1e999 as infinite."""
+    return not pd.isna(score) and score not in (math.inf, -math.inf)
 
 
 def _named(row: Row) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from emergekit.errors import LoadError, kind_of, nearest
 from emergekit.files import Note, files_inside, files_matching, is_beside_data
 from emergekit.loaders.detection import Choice, choose_reader, chosen_readers
+from emergekit.loaders.documents import outline
 from emergekit.loaders.readers import Reader, known_readers
 from emergekit.loaders.tabular.files import SPREADSHEETS
 
@@ -125,7 +126,8 @@ def _unread(files: Sequence[Path], read: Collection[Path], format: str | None) -
     for file in files:
         if file not in read and not is_beside_data(file):
             why = f"no file of format '{format}'" if format else _why_unread(file)
-            yield ("warning", str(file), "", f"{why}; passed over")
+            severity = "info" if _is_schema(file) else "warning"
+            yield (severity, str(file), "", f"{why}; passed over")
 
 
 def _why_unread(file: Path) -> str:
@@ -134,11 +136,17 @@ def _why_unread(file: Path) -> str:
         return "a spreadsheet, which no reader takes: save it as CSV"
     if suffix in _PACKED:
         return f"packed as {suffix}, which no reader unpacks: unpack it, or pack it as .gz"
+    if _is_schema(file):
+        return "a JSON schema, which describes files and holds no scores"
     if not suffix:
         return "its name ends in no suffix that tells what it is"
     if suffix in (".gz", ".zst"):  # a packed file is of the kind that it holds
         suffix = "".join(file.suffixes[-2:]).lower()
     return f"no reader takes a {suffix} file"
+
+
+def _is_schema(file: Path) -> bool:
+    return file.suffix.lower() == ".json" and outline(file).has("$schema")
 
 
 def _contents(files: Sequence[Path], format: str | None) -> str:

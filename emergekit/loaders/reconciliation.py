@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,8 @@ _KEYS = tuple(name for name in RESULTS.keys if name in SAMPLES.keys)
 _HARNESS = "lm-eval"  # the harness whose ties are broken as all but BIG-bench break them
 _EXACT = 1e-9
 _REPORTED = "reported_"
+_ONE_SCORE = ("reported_score", "score")  # of harnesses that give a sample one score, unnamed
+_MEANS = frozenset({"accuracy", "acc", "exact_match", "em", "mean", "score"})
 _COLUMNS = ("severity", "file", "field", "message", *_KEYS, "metric", "score", "rescored",
             "n_examples", "n_samples", "compared")  # fmt: skip
 
@@ -102,9 +105,11 @@ def reconcile(tables: Tables, *, allow: bool | Collection[str] = False) -> pd.Da
                 f"there are no {name} to reconcile; load the folder that holds results and samples."
             )
     samples = _by_key(tables.samples)
+    results = list(_results_by_key(tables.results, _shared_keys(tables)))
+    means = Counter(key for key, row in results if _is_mean(str(row["metric"])))
     rows = [
-        _compared(row, samples[key])
-        for key, row in _results_by_key(tables.results, _shared_keys(tables))
+        _compared(row, samples[key], is_only_mean=means[key] == 1)
+        for key, row in results
         if key in samples
     ]
     if not rows:
@@ -147,13 +152,13 @@ def _results_by_key(
         yield tuple(key), {str(name): value for name, value in row.items()}
 
 
-def _compared(row: dict[str, Any], samples: pd.DataFrame) -> dict[str, Any]:
+def _compared(row: dict[str, Any], samples: pd.DataFrame, *, is_only_mean: bool) -> dict[str, Any]:
     metric, score = str(row["metric"]), float(row["score"])
     n_samples = samples["example_id"].nunique()
     stated = row.get("n_examples")
     n_examples = n_samples if stated is None or pd.isna(stated) else int(stated)
     again = _rescored(row, samples)
-    own = _averaged(metric, samples)
+    own = _averaged(metric, samples, is_only_mean)
     severity, said = _judged(score, again or own, n_samples, n_examples)
     if severity == "error" and again is not None and again.is_text and own is not None:
         of_own, _ = _judged(score, own, n_samples, n_examples)
@@ -266,15 +271,34 @@ def _perplexity(samples: pd.DataFrame) -> _Again:
     return _Again(score, 1.0, math.inf, influence, "re-scored")
 
 
-def _averaged(metric: str, samples: pd.DataFrame) -> _Again | None:
+def _averaged(metric: str, samples: pd.DataFrame, is_only_mean: bool) -> _Again | None:
     """Return the mean of the scores that the harness gave the samples, if it did."""
-    name = f"{_REPORTED}{metric}"
-    if name not in samples or metric in ("perplexity", "ppl") or samples[name].isna().any():
+    name = _score_column(metric, samples, is_only_mean)
+    if name is None or metric in ("perplexity", "ppl") or samples[name].isna().any():
         return None
-    values = samples[name].astype(float)
+    values = samples[name].astype(float).groupby(samples["example_id"]).mean()
     low, high = (0.0, 1.0) if values.between(0, 1).all() else (-math.inf, math.inf)
     influence = 3 * float(values.std(ddof=0)) / len(values)
     return _Again(float(values.mean()), low, high, influence, "averaged")
+
+
+def _score_column(metric: str, samples: pd.DataFrame, is_only_mean: bool) -> str | None:
+    """Return the column of the harness's own scores of the samples that a metric averages.
+
+    Inspect AI and Every Eval Ever give a sample one score without a name, which is that of the
+    metric if it alone is a plain mean; a scorer of Inspect AI with several has ``style/mean``.
+    """
+    named = [f"{_REPORTED}{metric}"]
+    scorer, slash, last = metric.rpartition("/")
+    if slash and last in _MEANS:
+        named.append(f"{_REPORTED}{scorer}")
+    if is_only_mean and _is_mean(metric):
+        named += _ONE_SCORE
+    return next((name for name in named if name in samples), None)
+
+
+def _is_mean(metric: str) -> bool:
+    return metric in _MEANS
 
 
 def _raise_unless_allowed(table: pd.DataFrame, allow: bool | Collection[str]) -> None:

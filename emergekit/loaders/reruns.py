@@ -10,7 +10,7 @@ import pandas as pd
 from emergekit.tables import RESULTS, SAMPLES, Schema, Tables, notes_table
 from emergekit.tables.keys import as_text
 
-__all__ = ["with_runs"]
+__all__ = ["EVALUATION", "with_runs"]
 
 EVALUATION = "evaluation"
 """Column in which a reader puts what tells one evaluation from another, such as its date."""

@@ -42,6 +42,8 @@ def can_read(path: Path) -> float:
     """Return how sure this reader is, from 0 to 1, that the file is for it."""
     if path.suffix.lower() in SPREADSHEETS:
         return 0.1  # only to say how to save it
+    if file_kind(path) == "json" and outline(path).has("$schema"):
+        return 0.1  # describes files, and holds nothing of theirs
     return 0.5 if path.is_file() and file_kind(path) else 0.0
 
 

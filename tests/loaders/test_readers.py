@@ -143,3 +143,19 @@ def test_options_go_to_the_readers_that_take_them(folder, installed):
     (folder / "a.score").unlink()
     with pytest.raises(LoadError, match=r"holds 2 \.csv.*and no file of format 'scores'"):
         load(folder, format="scores")
+
+
+def test_a_json_schema_is_no_table(write):
+    schema = '{"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}'
+    file = write(schema, "in/eval.schema.json")
+    write("model,task,metric,score\na,t,acc,0.5\n", "in/table.csv")
+    tables = load(file.parent)
+    assert tables.notes["severity"].tolist() == ["info"]
+    assert "a JSON schema, which describes files and holds no scores" in tables.notes["message"][0]
+    with pytest.raises(LoadError, match=r"eval\.schema\.json"):
+        load(file)
+
+
+def test_the_schemas_beside_real_records_are_passed_over(formats):
+    notes = load(formats / "every_eval_ever").notes
+    assert not notes["severity"].isin(["error", "warning"]).any()

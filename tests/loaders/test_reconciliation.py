@@ -130,3 +130,35 @@ def test_any_score_is_told_by_how_many_samples_it_is_off(scores, right):
     notes = ek.reconcile(tables_of(scores, right / len(scores)), allow=True)
     off = abs(sum(scores) - right)
     assert (notes["severity"].iloc[0] == "error") == (off > 1)
+
+
+@pytest.mark.parametrize("column", ["reported_score", "score"])
+def test_the_one_score_of_a_sample_is_that_of_the_only_mean(column):
+    tables = tables_of([0] * 4, 0.75, metric="accuracy", **{column: [1.0, 1.0, 1.0, 0.0]})
+    notes = ek.reconcile(tables)
+    assert notes[["severity", "compared"]].to_numpy().tolist() == [["info", "averaged"]]
+    wrong = replace(tables, results=tables.results.assign(score=0.25))
+    with pytest.raises(TableError, match=r"4 samples give 0\.75, but the file says 0\.25"):
+        ek.reconcile(wrong)
+    other = tables.results.assign(metric="mean", score=0.1)
+    both = replace(tables, results=pd.concat([tables.results, other], ignore_index=True))
+    assert ek.reconcile(both)["compared"].isna().all()  # whose it is cannot be told
+
+
+def test_a_score_of_a_scorer_by_name_is_averaged():
+    notes = ek.reconcile(tables_of([0] * 2, 0.5, metric="style/mean", reported_style=[0.0, 1.0]))
+    assert notes["compared"].tolist() == ["averaged"]
+
+
+def test_epochs_of_an_example_are_averaged_before_examples_are():
+    tables = tables_of([0] * 4, 0.5, n_examples=2, metric="mean", reported_score=[1.0, 1, 1, 0])
+    ids = ["1", "1", "1", "2"]
+    samples = tables.samples.assign(example_id=ids, repeat=[0, 1, 2, 0])
+    assert ek.reconcile(replace(tables, samples=samples))["severity"].tolist() == ["info"]
+
+
+@pytest.mark.parametrize("name", ["inspect", "every_eval_ever"])
+def test_real_logs_with_one_score_a_sample_are_compared(formats, name):
+    notes = ek.reconcile(ek.load(formats / name))
+    assert set(notes["compared"]) == {"averaged"}
+    assert not notes["severity"].eq("error").any()

@@ -122,6 +122,26 @@ def test_scores_that_are_no_numbers_are_no_scores(write, number):
         assert str(path) in scores if isinstance(scores, str) else np.isfinite(scores).all()
 
 
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "Infinity"])
+def test_a_score_too_large_is_named_and_the_others_are_read(write, number):
+    said = '"acc,none": %s, "acc_norm,none": 0.25, "acc_norm_stderr,none": %s'
+    results = f'{{"t": {{{said % (number, number)}}}, "u": {{"acc,none": 0.5}}}}'
+    path = write(
+        f'{{"results": {results}, "configs": {{}}, "versions": {{}}, "model_name": "a"}}', "r.json"
+    )
+    tables = load(path)
+    assert tables.results["score"].tolist() == [0.25, 0.5]
+    assert "stderr" not in tables.results or tables.results["stderr"].isna().all()
+    [told] = tables.notes.query("field == 'score'")["message"]
+    assert told == f"{float(number)} is no score; t acc was left out"
+
+
+def test_a_file_with_no_other_score_names_task_and_metric(write):
+    path = write('{"results": {"t": {"acc": 1e999}}, "versions": {}, "config": {}}', "r.json")
+    with pytest.raises(LoadError, match=r"no score in it is a number \(t acc is inf\)"):
+        load(path)
+
+
 @pytest.mark.parametrize("name", ["answers.jsonl", f"samples_t_{STAMP}.jsonl", "x.json"])
 def test_what_is_nested_too_deep_is_named(tmp_path, write, name):
     deep = "[" * 100_000 + "]" * 100_000

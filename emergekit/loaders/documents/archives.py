@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ from emergekit.errors import LoadError, nearest
 __all__ = [
     "MAX_MEMBER",
     "MAX_MEMBERS",
+    "MAX_TOTAL",
     "check_members",
     "member_names",
     "read_member",
@@ -27,8 +28,14 @@ MAX_MEMBER = 256 << 20
 MAX_MEMBERS = 1_000_000
 """Members of one archive."""
 
+MAX_TOTAL = 8 << 30
+"""Bytes of all members of an archive that are read, once unpacked, 8 GiB."""
+
 _MAX_GROWTH = 1000  # deflate reaches 1,032 on zeros; logs of answers stay below 50
 _GROWTH_FROM = 16 << 20  # bytes below which nobody minds
+# Together members may grow less: many small ones, or ones that overlap, are a bomb as well.
+_MAX_TOTAL_GROWTH = 200
+_TOTAL_GROWTH_FROM = 256 << 20
 _ZSTD = 93  # in the ZIP format; the standard library knows it from Python 3.14 on
 
 
@@ -44,18 +51,20 @@ def member_names(path: Path) -> list[str]:
         return _names(archive, path)
 
 
-def check_members(path: Path, limit: int = MAX_MEMBER) -> None:
-    """Refuse an archive that another program is to unpack, for what `read_member` refuses.
+def check_members(path: Path, limit: int = MAX_MEMBER, total: int = MAX_TOTAL) -> None:
+    """Refuse an archive that another program is to unpack, for what `read_members` refuses.
 
     Raises
     ------
     LoadError
-        If the archive is damaged, a name leads out of it, or a member states more than `limit`.
+        If the archive is damaged, a name leads out of it, a member states more than `limit`, or
+        all of them together more than `total`.
     """
     with _opened(path) as archive:
         _names(archive, path)
         for entry in archive.infolist():
             _check_size(entry, path, limit)
+        _check_total(archive.infolist(), path, total)
 
 
 def read_member(path: Path, name: str, limit: int = MAX_MEMBER) -> bytes:
@@ -71,18 +80,22 @@ def read_member(path: Path, name: str, limit: int = MAX_MEMBER) -> bytes:
 
 
 def read_members(
-    path: Path, names: Iterable[str], limit: int = MAX_MEMBER
+    path: Path, names: Iterable[str], limit: int = MAX_MEMBER, total: int = MAX_TOTAL
 ) -> Iterator[tuple[str, bytes]]:
     """Yield members of a ZIP archive with their names, one at a time, opening it once.
 
     Raises
     ------
     LoadError
-        As `read_member` does.
+        As `read_member` does; or if the members together are larger than `total` in bytes, or
+        grow more than logs do, which is told before any is unpacked.
     """
     with _opened(path) as archive:
         known = dict.fromkeys(_names(archive, path))
-        for name in names:
+        asked = list(names)
+        there = [archive.getinfo(name) for name in asked if name in known]
+        _check_total(there, path, total)
+        for name in asked:
             if name not in known:
                 match = nearest(name, known)
                 hint = f"; did you mean '{match}'?" if match else "; write the archive again."
@@ -96,6 +109,7 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, Valu
 def _opened(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
+    # The library raises NotImplementedError over a ZIP version that it does not know.
     except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
         raise LoadError(f"{path}: the archive is damaged ({error}); copy it again.") from None
     except OSError as error:
@@ -125,6 +139,18 @@ def _check_size(entry: zipfile.ZipInfo, path: Path, limit: int) -> None:
         )
 
 
+def _check_total(entries: Sequence[zipfile.ZipInfo], path: Path, total: int) -> None:
+    size = sum(entry.file_size for entry in entries)
+    # Members that overlap state more packed bytes than the archive has.
+    packed = max(min(sum(entry.compress_size for entry in entries), path.stat().st_size), 1)
+    if size > total or (size > _TOTAL_GROWTH_FROM and size > _MAX_TOTAL_GROWTH * packed):
+        raise LoadError(
+            f"{path}: its {len(entries):,} members unpack to {size:,} bytes from {packed:,}, which "
+            f"is more than is read ({total:,}, or {_MAX_TOTAL_GROWTH} times what is packed); "
+            f"unpack it yourself if you trust it."
+        )
+
+
 def _place(entry: zipfile.ZipInfo, path: Path) -> str:
     return f"{path}: member '{entry.filename[:60]}'"
 
@@ -138,7 +164,7 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, limi
         else:
             with archive.open(entry) as stream:
                 content = stream.read(limit + 1)
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # how the library says that it cannot unpack this
         raise LoadError(f"{where} cannot be unpacked ({error}); pack it with deflate.") from None
     except (*_DAMAGE, pa.ArrowException) as error:
         raise LoadError(f"{where} is damaged or encrypted ({error}); copy it again.") from None

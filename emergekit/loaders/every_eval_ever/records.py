@@ -8,18 +8,45 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import pandas as pd
+
 from emergekit.loaders.documents import Place
 from emergekit.loaders.every_eval_ever import results, samples
 from emergekit.loaders.every_eval_ever.details import as_details, is_given, left_over
 from emergekit.loaders.tabular.shares import is_share
 from emergekit.tables.keys import is_nested, plain
 
-__all__ = ["VERSION", "model_record", "result_record", "sample_record"]
+__all__ = ["VERSION", "library_record", "model_record", "result_record", "sample_record"]
 
 VERSION = "0.3.0"
 
 _NOWHERE = Place(Path("what is written"))
 _UNKNOWN = MappingProxyType({"deployment_type": "unknown", "model_availability": "unknown"})
+
+
+# What the standard calls harnesses that we name as they name themselves.
+_LIBRARIES = MappingProxyType(
+    {"lm-evaluation-harness": "lm_eval", "HELM": "helm", "Inspect AI": "inspect_ai"}
+)
+
+
+def library_record(results: pd.DataFrame) -> dict[str, str]:
+    """Return `eval_library`: harness and version where all results have the same, else "unknown".
+
+    Examples
+    --------
+    >>> library_record(pd.DataFrame({"harness": ["HELM"], "harness_version": [None]}))
+    {'name': 'helm', 'version': 'unknown'}
+    """
+    name = _shared(results, "harness")
+    version = _shared(results, "harness_version") if name else None
+    return {"name": _LIBRARIES.get(name or "", name or "unknown"), "version": version or "unknown"}
+
+
+def _shared(results: pd.DataFrame, column: str) -> str | None:
+    values = list(results[column]) if column in results else []
+    texts = {str(value) if is_given(value) else "" for value in values}
+    return texts.pop() if len(texts) == 1 else None
 
 
 def model_record(row: Mapping[str, Any]) -> dict[str, Any]:

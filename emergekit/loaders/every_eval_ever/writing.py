@@ -19,6 +19,7 @@ from emergekit.errors import LoadError, TableError, kind_of, unknown
 from emergekit.loaders.every_eval_ever.details import is_given
 from emergekit.loaders.every_eval_ever.records import (
     VERSION,
+    library_record,
     model_record,
     result_record,
     sample_record,
@@ -178,7 +179,7 @@ def _written(part: _Part, folder: Path, origin: _Origin) -> list[Path]:
             "source_organization_name": origin.organisation,
             "evaluator_relationship": origin.relationship,
         },
-        "eval_library": {"name": "unknown", "version": "unknown"},
+        "eval_library": library_record(part.results),
         "model_info": model_record(part.model),
         "evaluation_results": [
             result_record(row, _result_id(row)) for row in _rows(part.results, ("model",))

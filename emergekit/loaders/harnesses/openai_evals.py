@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from emergekit.files import Note
 from emergekit.loaders import documents
 from emergekit.loaders.assembling import assembled
 from emergekit.loaders.documents import Place, given, outline, read_lines
+from emergekit.loaders.harnesses.scales import SHARE, UNKNOWN, columns_of
 from emergekit.tables import Tables
 
 __all__ = ["ABOUT", "NAME", "can_read", "read"]
@@ -22,6 +24,7 @@ __all__ = ["ABOUT", "NAME", "can_read", "read"]
 NAME = "openai_evals"
 ABOUT = "logs of OpenAI evals, by lines with spec, final_report and events"
 
+_SCALES = MappingProxyType(dict.fromkeys(("accuracy", "f1", "f1_score"), SHARE))
 _STDERRS = ("boostrap_std", "bootstrap_std")  # the first is how the harness spells it
 
 Row = dict[str, Any]
@@ -150,6 +153,7 @@ def _results(log: _Log) -> Iterator[Row]:
             "score": value,
             "stderr": stderr if is_mean else None,
             "n_examples": n,
+            **columns_of(_SCALES.get(name, UNKNOWN), value),
         }
 
 

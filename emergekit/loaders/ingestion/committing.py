@@ -57,9 +57,10 @@ def _put_in_place(manifest: Manifest, folder: Path, entry: Entry) -> None:
     for stale in entry.stale:
         file = manifest.folder / stale
         file.unlink(missing_ok=True)
-        for above in (file.parent, file.parent.parent):
-            if above != manifest.folder and above.is_dir() and not any(above.iterdir()):
-                above.rmdir()
+        above = file.parent
+        while above != manifest.folder and above.is_dir() and not any(above.iterdir()):
+            above.rmdir()
+            above = above.parent
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,16 @@ from typing import Any
 import pandas as pd
 
 from emergekit.errors import LoadError, TableError
+from emergekit.files import Note
 from emergekit.loaders.detection import Choice
 from emergekit.loaders.finding import Found, found_in
 from emergekit.loaders.ingestion.committing import recover
 from emergekit.loaders.ingestion.making import Job, made
-from emergekit.loaders.ingestion.manifest import Entry, Manifest, locked
+from emergekit.loaders.ingestion.manifest import Entry, Manifest, locked, source_id
 from emergekit.loaders.ingestion.models import write_models
+from emergekit.loaders.ingestion.moving import Known
 from emergekit.loaders.ingestion.progress import shown
+from emergekit.loaders.ingestion.runs import keep_runs_apart
 from emergekit.loaders.options import check_options, check_taken
 from emergekit.loaders.readers import known_readers
 
@@ -59,8 +62,8 @@ def ingest(
     Returns
     -------
     DataFrame
-        One row a file: `file`, `state` ("ingested", "unchanged", "no samples", "failed",
-        "passed over"), `format`, `n_samples`, `n_parts` and `message`.
+        One row a file: `file`, `state` ("ingested", "unchanged", "moved", "duplicate",
+        "no samples", "failed", "passed over"), `format`, `n_samples`, `n_parts` and `message`.
 
     Raises
     ------
@@ -70,8 +73,11 @@ def ingest(
     Notes
     -----
     JSONL of lm-evaluation-harness, of Every Eval Ever and of plain tables is read some lines at a
-    time; files of other formats are held one at a time. A file is known by its path: what was
-    moved is ingested again. Rows that agree in all keys are not looked for across files.
+    time; files of other formats are held one at a time. Models that were evaluated again are kept
+    apart by run, as `load` does, in folders ``run=<evaluation>`` inside that of the task. A file is
+    known by its path. One with the bytes of another, of which the same is made, is that other,
+    moved, if the other is gone; else it is a duplicate, and counts once. Other rows that agree in
+    all keys are not looked for across files.
 
     Examples
     --------
@@ -92,8 +98,10 @@ def ingest(
     choices = _outside(found, manifest.folder)
     with locked(manifest):
         recover(manifest)
-        rows = list(_each(choices, Job(manifest, options, verify)))
-        write_models(manifest)
+        rows = list(_each(choices, Job(manifest, Known(manifest), options, verify)))
+        named = keep_runs_apart(manifest)
+        differ = write_models(manifest)
+    rows = [_with_word(row, _words(source_id(Path(row[0])), named, differ)) for row in rows]
     rows += [
         (file, _STATES[severity], "", 0, 0, message)
         for severity, file, _, message in found.notes
@@ -127,6 +135,20 @@ def _each(choices: Sequence[Choice], job: Job) -> Iterator[tuple[Any, ...]]:
             done += size
 
 
+def _words(name: str, runs: frozenset[str], differ: Sequence[Note]) -> Iterator[str]:
+    """Yield what all sources together tell of one."""
+    if name in runs:
+        yield "the model was evaluated again; its evaluations are kept apart as runs"
+    for _, file, _, message in differ:
+        if source_id(Path(file)) == name:
+            yield message
+
+
+def _with_word(row: tuple[Any, ...], words: Iterable[str]) -> tuple[Any, ...]:
+    *told, message = row
+    return (*told, "; ".join(filter(None, (message, *words))))
+
+
 def _further(show: Any, name: str, before: int, here: int) -> None:
     show(name, before + here)
 
@@ -139,4 +161,7 @@ def _size(file: Path) -> int:
 
 
 def _said(entry: Entry) -> str:
-    return "; ".join(message for severity, *_, message in entry.notes if severity != "info")
+    said = [message for severity, *_, message in entry.notes if severity != "info"]
+    if entry.copy_of:
+        said.insert(0, f"holds what {entry.copy_of} holds, and counts once")
+    return "; ".join(said)

@@ -16,7 +16,9 @@ from emergekit.errors import LoadError
 from emergekit.loaders.ingestion.committing import commit, is_in_place, staged
 from emergekit.loaders.ingestion.manifest import Entry, Manifest, checksum, source_id
 from emergekit.loaders.ingestion.models import model_rows
+from emergekit.loaders.ingestion.moving import Known, is_gone
 from emergekit.loaders.ingestion.progress import bytes_a_line
+from emergekit.loaders.ingestion.runs import scores_of
 from emergekit.loaders.ingestion.writing import Parting
 from emergekit.loaders.readers import Reader
 from emergekit.tables.keys import plain
@@ -31,6 +33,7 @@ class Job:
     """What is asked for: where to, how to read, and whether checksums are compared."""
 
     manifest: Manifest
+    known: Known
     options: Mapping[str, Any]
     verify: bool = False
 
@@ -52,7 +55,7 @@ def made(file: Path, reader: Reader, job: Job, show: Show) -> tuple[str, Entry]:
     Returns
     -------
     str
-        "ingested", "unchanged" or "no samples".
+        "ingested", "unchanged", "moved", "duplicate" or "no samples".
     Entry
         What was made of it.
 
@@ -64,7 +67,7 @@ def made(file: Path, reader: Reader, job: Job, show: Show) -> tuple[str, Entry]:
     name = source_id(file)
     before, fresh = job.manifest.get(name), _described(file, reader, job)
     if before is not None and _is_same(before, fresh, file, job):
-        return "unchanged" if before.parts else "no samples", before
+        return _standing(before), before
     folder = staged(job.manifest, name, fresh.token)
     try:
         entry = _written(file, reader, replace(fresh, sha256=checksum(file)), job, show)
@@ -73,10 +76,23 @@ def made(file: Path, reader: Reader, job: Job, show: Show) -> tuple[str, Entry]:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+    twin = job.known.twin(name, entry)
+    if twin is not None and is_gone(twin[1]) and not (before and before.parts):
+        shutil.rmtree(folder, ignore_errors=True)
+        return "moved" if entry.parts else "no samples", job.known.move(name, entry, twin)
+    if twin is not None and entry.parts and not is_gone(twin[1]):
+        entry = replace(entry, parts=(), models=[], copy_of=twin[1].source)
+        shutil.rmtree(folder, ignore_errors=True)
     parts = {part.file for part in entry.parts}
     stale = [part.file for part in before.parts if part.file not in parts] if before else []
     commit(job.manifest, name, replace(entry, stale=tuple(stale)))
-    return "ingested" if entry.parts else "no samples", entry
+    job.known.add(name, entry)
+    return "ingested" if entry.parts else _standing(entry), entry
+
+
+def _standing(entry: Entry) -> str:
+    """Return what there is to say of a source that was looked at before."""
+    return "duplicate" if entry.copy_of else "unchanged" if entry.parts else "no samples"
 
 
 def _described(file: Path, reader: Reader, job: Job) -> Entry:
@@ -106,6 +122,8 @@ def _is_same(before: Entry, now: Entry, file: Path, job: Job) -> bool:
         return False
     if not is_in_place(job.manifest, before, verify=job.verify):
         return False
+    if before.copy_of and job.known.original(before) is None:
+        return False
     untouched = (before.size, before.modified) == (now.size, now.modified)
     return (untouched and not job.verify) or before.sha256 == checksum(file)
 
@@ -117,6 +135,7 @@ def _written(file: Path, reader: Reader, entry: Entry, job: Job, show: Show) -> 
     parting = Parting(folder, f"{_stem(file)}-{name[:8]}")
     a_line, n_rows = bytes_a_line(file, entry.size), 0
     models, notes = list[pd.DataFrame](), dict[tuple[str, ...], None]()
+    scored = list[tuple[str, str, list[int]]]()
     try:
         for tables in reader.parts(file, job.options):
             if len(tables.samples):
@@ -124,6 +143,7 @@ def _written(file: Path, reader: Reader, entry: Entry, job: Job, show: Show) -> 
                 n_rows += len(tables.samples)
                 show(min(int(n_rows * a_line), entry.size))
             models.append(tables.models)
+            scored += scores_of(tables.results)
             notes |= dict.fromkeys(tuple(note) for note in tables.notes.astype(str).to_numpy())
         parts = parting.close()
     except OSError as error:
@@ -132,7 +152,11 @@ def _written(file: Path, reader: Reader, entry: Entry, job: Job, show: Show) -> 
         said = str(error)
         raise LoadError(said if str(file) in said else f"{file}: {said}.") from None
     return replace(
-        entry, parts=tuple(parts), models=model_rows(models), notes=[list(note) for note in notes]
+        entry,
+        parts=tuple(parts),
+        models=model_rows(models),
+        notes=[list(note) for note in notes],
+        scored=scored,
     )
 
 

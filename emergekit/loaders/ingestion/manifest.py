@@ -20,12 +20,16 @@ __all__ = ["Entry", "Manifest", "Part", "checksum", "locked", "source_id", "writ
 
 @dataclass(frozen=True)
 class Part:
-    """A parquet file: its place in the folder, its rows, its bytes and their SHA-256."""
+    """A parquet file: its place in the folder, its rows, its bytes and their SHA-256.
+
+    `evaluation` tells which evaluation its rows are of, empty where they name their run or none.
+    """
 
     file: str
     n_rows: int
     size: int
     sha256: str
+    evaluation: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,11 @@ class Entry:
         What it says of its models.
     notes : list
         What was odd: severity, file, field and message.
+    scored : list
+        What tells whether its results are there again: model (as its folder is named), evaluation
+        and a number for the keys of each score.
+    copy_of : str
+        The source that holds the same and was taken in its place, empty if there is none.
     """
 
     source: str
@@ -63,6 +72,8 @@ class Entry:
     stale: tuple[str, ...] = ()
     models: list[dict[str, Any]] = field(default_factory=list)
     notes: list[list[str]] = field(default_factory=list)
+    scored: list[tuple[str, str, list[int]]] = field(default_factory=list)
+    copy_of: str = ""
 
     @property
     def n_samples(self) -> int:
@@ -101,10 +112,18 @@ class Manifest:
         with written_whole(self._entries / f"{name}.json") as part:
             part.write_text(content, encoding="utf-8")
 
+    def drop(self, name: str) -> None:
+        """Forget a source; its parts stay."""
+        (self._entries / f"{name}.json").unlink(missing_ok=True)
+
     def all(self) -> Iterator[Entry]:
         """Yield the entry of each source, by its path."""
-        entries = (self.get(file.stem) for file in self._entries.glob("*.json"))
-        yield from sorted((e for e in entries if e is not None), key=attrgetter("source"))
+        yield from sorted(self.by_name().values(), key=attrgetter("source"))
+
+    def by_name(self) -> dict[str, Entry]:
+        """Return the entry of each source by the source's name."""
+        entries = {file.stem: self.get(file.stem) for file in self._entries.glob("*.json")}
+        return {name: entry for name, entry in entries.items() if entry is not None}
 
 
 def source_id(path: Path) -> str:

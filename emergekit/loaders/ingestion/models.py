@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from emergekit.errors import LoadError, TableError
+from emergekit.files import Note
 from emergekit.loaders.ingestion.manifest import Manifest, written_whole
 from emergekit.loaders.merging import agreed, folded_keys
 from emergekit.loaders.writing import of_one_type
@@ -34,8 +35,13 @@ def model_rows(tables: Sequence[pd.DataFrame]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def write_models(manifest: Manifest) -> None:
+def write_models(manifest: Manifest) -> list[Note]:
     """Write what all sources say of the models into one table.
+
+    Returns
+    -------
+    list of Note
+        Where sources differ in what is no column of ours, or by rounding, as `load` notes it.
 
     Raises
     ------
@@ -46,16 +52,18 @@ def write_models(manifest: Manifest) -> None:
     for entry in manifest.all():
         rows += entry.models
         places += [entry.source] * len(entry.models)
+    differ = list[Note]()
     if not rows:
-        return
+        return differ
     names = dict.fromkeys(name for row in rows for name in row)
     table = pd.DataFrame({name: [row.get(name) for row in rows] for name in names})
     file = manifest.folder / FILE
     try:
-        models = folded_keys(agreed(table, places)).apply(of_one_type)
+        models = folded_keys(agreed(table, places, differ)).apply(of_one_type)
         with written_whole(file) as part:
             models.to_parquet(part, index=False)
     except TableError as error:
         raise LoadError(f"{file}: {error} The samples are in place.") from None
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OverflowError) as error:
         raise LoadError(f"{file}: cannot be written ({error!s:.80}).") from None
+    return differ

@@ -13,15 +13,17 @@ import pyarrow.parquet as pq
 
 from emergekit.errors import LoadError
 from emergekit.loaders.ingestion.manifest import Part, checksum
+from emergekit.loaders.reruns import EVALUATION
 from emergekit.loaders.writing import of_one_type
+from emergekit.tables.keys import as_text
 
-__all__ = ["Parting"]
+__all__ = ["Parting", "evaluations", "folder_of"]
 
 _HELD = 32 << 20  # bytes of samples that wait for their row group
 _OPEN = 64  # files that are written at once
 _LONGEST = 200  # bytes of a folder's name; file systems take 255
 
-Key = tuple[str, str]
+Key = tuple[str, str, str]  # model, task and evaluation
 
 # Every file has what metrics read, be it empty: tasks of several kinds are then scored together.
 _TEXT, _NUMBERS = pa.large_string(), pa.list_(pa.float64())
@@ -72,10 +74,14 @@ class Parting:
         LoadError
             If parquet has no type for a column, or a file cannot be written.
         """
-        for (model, task), rows in samples.groupby(["model", "task"], sort=False):
-            table = self._as_arrow(rows.drop(columns=["model", "task"]))
-            self._waiting.setdefault((str(model), str(task)), []).append(table)
-            self._size += table.nbytes
+        keys = [samples["model"], samples["task"], evaluations(samples)]
+        for (model, task, evaluation), rows in samples.groupby(keys, sort=False):
+            own = rows.drop(columns=["model", "task"])
+            if evaluation:
+                own = own.drop(columns="run", errors="ignore")  # its folder may come to state it
+            key = (str(model), str(task), str(evaluation))
+            self._waiting.setdefault(key, []).append(self._as_arrow(own))
+            self._size += self._waiting[key][-1].nbytes
         if self._size >= _HELD:
             self._flush()
 
@@ -89,7 +95,7 @@ class Parting:
     def _as_arrow(self, rows: pd.DataFrame) -> pa.Table:
         try:
             table = pa.Table.from_pandas(rows.apply(of_one_type), preserve_index=False)
-        except (pa.ArrowException, UnicodeEncodeError) as error:
+        except (pa.ArrowException, UnicodeEncodeError, OverflowError) as error:
             reason = str(error).splitlines()[0].rstrip(".")
             raise LoadError(f"a column holds values of several kinds ({reason})") from None
         return table.replace_schema_metadata()
@@ -122,16 +128,24 @@ class Parting:
         return place
 
     def _part(self, number: int) -> Part:
-        (model, task), _ = self._parts[number]
+        (model, task, evaluation), _ = self._parts[number]
         file = self._folder / f"{number}.parquet"
         place = Path(
-            _folder("model", model), _folder("task", task), f"{self._name}-{number}.parquet"
+            folder_of("model", model), folder_of("task", task), f"{self._name}-{number}.parquet"
         )
-        n_rows = pq.read_metadata(file).num_rows
-        return Part(place.as_posix(), n_rows, file.stat().st_size, checksum(file))
+        n_rows, size = pq.read_metadata(file).num_rows, file.stat().st_size
+        return Part(place.as_posix(), n_rows, size, checksum(file), evaluation)
 
 
-def _folder(column: str, value: str) -> str:
+def evaluations(rows: pd.DataFrame) -> pd.Series:
+    """Return the evaluation of each row, empty where it has none or names its own run."""
+    if EVALUATION not in rows:
+        return pd.Series("", index=rows.index)
+    found = as_text(rows[EVALUATION]).fillna("").astype(object)
+    return found.where(rows["run"].isna(), "") if "run" in rows else found
+
+
+def folder_of(column: str, value: str) -> str:
     """Return the name of the folder that states a column, such as ``model=a``."""
     name = f"{column}={quote(value, safe=' ')}"
     if len(name) > _LONGEST:

@@ -71,7 +71,7 @@ def with_groups_checked(
     path : Path
         The file.
     notes : list
-        Takes a note on each group whose standard error is not pooled.
+        Takes a note on each group whose standard error is not pooled, or cannot be checked.
     """
     known = {(row["task"], row["metric"], row["filter"]): row for row in rows}
     return [
@@ -102,12 +102,17 @@ def _leaves(
 
 def _checked(row: Row, leaves: list[Row] | None, path: Path, notes: list[Note]) -> Row:
     if leaves is None or any(leaf["n_examples"] is None for leaf in leaves):
+        if row["stderr"] is not None:
+            notes.append(_uncheckable(row, leaves, path))
         return row
     counts = [leaf["n_examples"] for leaf in leaves]
     row = row | {"n_examples": sum(counts), "n_examples_source": leaves[0]["n_examples_source"]}
     stderrs = [leaf["stderr"] for leaf in leaves]
     stated = row["stderr"]
-    if stated is None or any(stderr is None for stderr in stderrs):
+    if stated is None:
+        return row
+    if any(stderr is None for stderr in stderrs):
+        notes.append(_uncheckable(row, leaves, path))
         return row
     pooled = pooled_stderr(stderrs, counts)
     right = (pooled, unweighted_stderr(stderrs))
@@ -122,3 +127,18 @@ def _checked(row: Row, leaves: list[Row] | None, path: Path, notes: list[Note]) 
     )
     notes.append(("warning", str(path), "stderr", said))
     return row | {"stderr": taken, "stderr_reported": stated}
+
+
+def _uncheckable(row: Row, leaves: list[Row] | None, path: Path) -> Note:
+    """Return the note on a group whose standard error may be off, as that of older versions is."""
+    lack = "some of its tasks are not in the file"
+    if leaves is not None:
+        counts = [leaf["task"] for leaf in leaves if leaf["n_examples"] is None]
+        names = counts or [leaf["task"] for leaf in leaves if leaf["stderr"] is None]
+        what = "count of examples" if counts else "standard error"
+        lack = f"{len(names)} of its {len(leaves)} tasks have no {what}, such as '{names[0]}'"
+    said = (
+        f"the standard error of group '{row['task']}' ({row['metric']}) is not checkable: {lack}; "
+        f"the file's {row['stderr']:.4g} was kept"
+    )
+    return ("warning", str(path), "stderr", said)

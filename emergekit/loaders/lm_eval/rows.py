@@ -81,7 +81,7 @@ def scores_of(
                 metric,
                 task,
                 score,
-                stderr if stderr >= 0 else None,
+                stderr if 0 <= stderr < math.inf else None,
                 direction if isinstance(direction, bool) else None,
             ),
             "filter": chosen,

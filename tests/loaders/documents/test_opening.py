@@ -5,7 +5,15 @@ import pyarrow as pa
 import pytest
 
 from emergekit.errors import LoadError
-from emergekit.loaders.documents import head, lines_of, member_names, read_bytes, read_member
+from emergekit.loaders.documents import (
+    check_members,
+    head,
+    lines_of,
+    member_names,
+    read_bytes,
+    read_member,
+    read_members,
+)
 
 TEXT = b'{"a": 1}\r\n\n{"b": 2}\n{"c": 3}'
 
@@ -94,3 +102,22 @@ def test_damaged_archives_are_one_sentence(tmp_path):
     path.write_bytes(raw)
     with pytest.raises(LoadError, match=r"'header\.json' is damaged"):
         read_member(path, "header.json")
+
+
+def test_members_that_are_a_bomb_together_are_refused(tmp_path):
+    fifteen_mib = b"0" * (15 << 20)  # each below what is looked at alone
+    bomb = archive(tmp_path / "b.eval", **{f"s__{n}.json": fifteen_mib for n in range(20)})
+    names = member_names(bomb)
+    for refused in (lambda: check_members(bomb), lambda: next(read_members(bomb, names))):
+        with pytest.raises(LoadError, match=r"its 20 members unpack to 314,572,800 bytes from"):
+            refused()
+    assert next(read_members(bomb, names[:1]))[0] == "s/0.json"
+
+
+def test_members_that_are_too_large_together_are_refused(tmp_path):
+    path = archive(tmp_path / "a.eval", **{f"{n}.json": bytes(range(250)) * 4 for n in range(9)})
+    check_members(path, total=9_000)
+    with pytest.raises(LoadError, match=r"9,000 bytes from .* more than is read \(8,999, or 200"):
+        check_members(path, total=8_999)
+    with pytest.raises(LoadError, match="more than is read"):
+        next(read_members(path, member_names(path), total=8_999))

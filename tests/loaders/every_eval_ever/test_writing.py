@@ -172,3 +172,28 @@ def test_every_column_of_the_schemas_has_a_place(tmp_path):
     found = back(tables_of([model], samples=[sample]), tmp_path)
     assert set(MODELS.names) <= set(found.models)
     assert set(SAMPLES.names) <= set(found.samples)
+
+
+@pytest.mark.parametrize(
+    ("harnesses", "versions", "name", "version"),
+    [
+        (["lm-evaluation-harness"] * 2, ["0.4.9"] * 2, "lm_eval", "0.4.9"),
+        (["lm-evaluation-harness"] * 2, ["0.4.9", "0.4.8"], "lm_eval", "unknown"),
+        (["HELM", "OLMES"], ["1"] * 2, "unknown", "unknown"),
+        (["OLMES", None], [None, None], "unknown", "unknown"),
+        (["OLMES"] * 2, [None, None], "OLMES", "unknown"),
+    ],
+)
+def test_the_library_is_the_harness_that_all_results_have(
+    tmp_path, harnesses, versions, name, version
+):
+    rows = [
+        {"model": "a", "task": f"t{n}", "metric": "acc", "score": 0.5}
+        | {"harness": harness, "harness_version": of}
+        for n, (harness, of) in enumerate(zip(harnesses, versions, strict=True))
+    ]
+    [file] = ek.write_every_eval_ever(tables_of(results=rows), tmp_path)
+    assert json.loads(file.read_text())["eval_library"] == {"name": name, "version": version}
+    found = load(file).results
+    said = found["harness"] if "harness" in found else pd.Series([None, None])
+    assert [None if pd.isna(value) else value for value in said] == harnesses

@@ -133,3 +133,30 @@ def test_real_runs_give_the_numbers_of_their_files(reference_files):
     assert per_example["test"] == pytest.approx(f1["test"])
     assert "prompts hold 0.2 on average, from 0 to 1" in said(tables)
     assert tables.samples["n_shots_in_prompt"].mean() == 0.2
+
+
+def test_scores_have_their_bounds_and_direction():
+    rows = load(RUN).results.set_index("metric")[["low", "high", "higher_is_better"]]
+    assert rows.loc["exact_match"].to_numpy().tolist() == [[0.0, 1.0, True]] * 2
+    low, high, better = rows.loc["logprob"]
+    assert (high, better, low == low) == (0.0, True, False)
+
+
+def test_what_was_perturbed_is_left_out_with_a_note(run):
+    state = json.loads((run / "scenario_state.json").read_text())
+    asked = json.loads(json.dumps(state["request_states"][0]))
+    asked["instance"]["perturbation"] = {"name": "typos"}
+    state["request_states"].append(asked)
+    (run / "scenario_state.json").write_text(json.dumps(state))
+    tables = load(run / "run_spec.json")
+    assert len(tables.samples) == len(load(RUN).samples)
+    told = said(tables, "info")
+    assert "1 score under perturbations (robustness) left out; the headline is without" in told
+    assert "1 request under perturbations (typos) left out" in told
+
+
+def test_every_score_of_real_runs_has_its_scale(formats):
+    tables = load(formats / "helm")
+    assert tables.results["higher_is_better"].eq(True).all()
+    assert (tables.results[["low", "high"]].to_numpy() == [0.0, 1.0]).all()
+    assert said(tables, "info").count("under perturbations (fairness, robustness) left out") == 2

@@ -179,3 +179,23 @@ def test_real_logs_give_the_numbers_of_their_files(reading, reference_files):
     archived = tables.samples[tables.samples["model"] == "openai/gpt-4o"].iloc[0]
     assert (archived["target"], archived["prediction"], archived["gold"]) == ("A", "C", 0)
     assert archived["choices"] == ["6.0 e", "6.8 eV", "12.2 eV", "13.6 eV"]
+
+
+def test_samples_of_an_archive_are_unpacked_one_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(documents, "_through_inspect_ai", lambda path: None)
+    log = json.loads(POLL.read_text())
+    with zipfile.ZipFile(tmp_path / "a.eval", "w") as file:
+        for name, raw in members(log).items():
+            file.writestr(name, raw)
+    parsed = []
+    monkeypatch.setattr(documents, "parse", lambda raw, place: parsed.append(1) or json.loads(raw))
+    _, samples = documents.document(tmp_path / "a.eval")
+    assert len(parsed) == 1  # the header
+    next(iter(samples))
+    assert len(parsed) == 2
+
+
+def test_scales_are_known_where_the_scorer_tells(reading):
+    rows = load(POLL).results.set_index("metric")[["low", "high", "higher_is_better"]]
+    assert rows.loc["accuracy"].tolist() == [0.0, 1.0, True]
+    assert rows.loc["style/mean"].isna().all()  # a judge of somebody's own

@@ -83,3 +83,8 @@ def test_a_real_log_gives_its_numbers(reference_files):
     assert samples["reported_accuracy"].mean() == pytest.approx(row["score"])
     assert samples.loc["test-match.s1.1", "prediction"] == "George Washington"
     assert samples.loc["test-match.s1.2", "target"] == "15"
+
+
+def test_the_scale_of_accuracy_is_known():
+    [row] = load(RIVERS).results.to_dict("records")
+    assert (row["low"], row["high"], row["higher_is_better"]) == (0.0, 1.0, True)

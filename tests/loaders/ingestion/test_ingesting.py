@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import random
 import shutil
 
 import pandas as pd
@@ -13,7 +14,10 @@ import emergekit as ek
 from emergekit import load, rescore
 from emergekit.errors import LoadError
 from emergekit.files import INGESTED
-from tests.loaders.ingestion.logs import STAMP, write_folder, write_samples
+from emergekit.loaders.ingestion import committing, moving, runs
+from tests.loaders.ingestion.logs import STAMP, choice_line, write_folder, write_samples
+
+LATER = "2026-02-02T03-04-05.000001"
 
 KEYS = ["model", "task", "metric"]
 
@@ -244,6 +248,27 @@ def test_contradicting_models_are_named_once_the_samples_are_in_place(tmp_path):
     assert len(files_of(tmp_path / "parquet")) == 2
 
 
+def test_models_that_differ_in_a_free_column_are_a_word_in_the_table(tmp_path):
+    for number, kind in enumerate(("pretrained", "tuned")):
+        row = {"model": "a", "type": kind, "n_params": 1e6, "n_tokens": 1e9, "loss": 2.0}
+        pd.DataFrame([row]).to_csv(tmp_path / f"{number}.csv", index=False)
+    row = {"model": "a", "task": "t", "example_id": 1, "logprob": -1}
+    (tmp_path / "log.jsonl").write_text(json.dumps(row))
+    done = ek.ingest(tmp_path, tmp_path / "parquet").set_index("file")
+    told = done.loc[str(tmp_path / "1.csv"), "message"]
+    assert "has type pretrained in" in told
+    assert told.endswith("pretrained was kept")
+    [model] = pd.read_parquet(tmp_path / "parquet" / "models.parquet").to_dict("records")
+    assert model["type"] == "pretrained"
+
+
+def test_a_count_that_no_column_takes_is_an_error_with_a_place(logs, tmp_path):
+    [file] = (logs / "small").glob("results*")
+    file.write_text(file.read_text().replace("10000000", "1" + "0" * 40))
+    with pytest.raises(LoadError, match=r"models\.parquet: cannot be written"):
+        ek.ingest(logs, tmp_path / "parquet")
+
+
 def test_row_groups_are_many_samples(tmp_path):
     file = write_samples(tmp_path / f"samples_law_{STAMP}.jsonl", 9_000)
     ek.ingest(file, tmp_path / "parquet")
@@ -251,3 +276,180 @@ def test_row_groups_are_many_samples(tmp_path):
     about = pq.read_metadata(part)
     assert about.num_rows == 9_000
     assert about.num_row_groups == 1
+
+
+def evaluated_again(logs, model="small", tasks=("law",)):
+    """Write a second evaluation of some tasks of one model, with other answers."""
+    inside = logs / model
+    shutil.copy(inside / f"results_{STAMP}.json", inside / f"results_{LATER}.json")
+    for task in tasks:
+        write_samples(inside / f"samples_{task}_{LATER}.jsonl", 20, seed=99)
+
+
+def keep_task(results, task):
+    """Drop all tasks but one from a file of results, which may get another name by that."""
+    content = json.loads(results.read_text())
+    content["results"] = {task: next(iter(content["results"].values()))}
+    results.write_text(json.dumps(content))
+
+
+def assert_scored_as_loaded(logs, folder):
+    ours, theirs = rescore(folder, "acc"), rescore(load(logs).samples, "acc")
+    keys = [name for name in ("model", "run", "task") if name in theirs]
+    assert ("run" in ours) == ("run" in theirs)
+    ours, theirs = (
+        t.fillna({"run": ""}).set_index(keys).sort_index() if "run" in t else t.set_index(keys)
+        for t in (ours, theirs)
+    )
+    own = [name for name in theirs.columns if name in ours]
+    pd.testing.assert_frame_equal(
+        ours[own].sort_index(), theirs[own].sort_index(), check_dtype=False, check_index_type=False
+    )
+
+
+def test_two_evaluations_of_a_model_are_scored_apart_as_load_keeps_them(logs, tmp_path):
+    evaluated_again(logs)
+    done = ek.ingest(logs, tmp_path / "parquet")
+    results = rescore(tmp_path / "parquet", "acc")
+    assert (results["n_examples"] == 20).all()
+    small = results[results["model"] == "org/small"]
+    assert sorted(zip(small["task"], small["run"], strict=True)) == [
+        ("law", STAMP),
+        ("law", LATER),
+        ("sums", STAMP),
+    ]
+    assert_scored_as_loaded(logs, tmp_path / "parquet")
+    said = done[done["message"].str.contains("kept apart as runs")]["file"]
+    assert len(said) == 3
+    assert load(tmp_path / "parquet").samples.groupby("model")["run"].nunique().to_dict() == {
+        "org/small": 2,
+        "org/large": 0,
+    }
+
+
+def test_an_evaluation_that_comes_later_parts_what_is_there(logs, tmp_path):
+    ek.ingest(logs, tmp_path / "parquet")
+    before = files_of(tmp_path / "parquet")
+    evaluated_again(logs)
+    assert states(ek.ingest(logs, tmp_path / "parquet"))["unchanged"] == 4
+    assert_scored_as_loaded(logs, tmp_path / "parquet")
+    for _ in range(2):
+        assert states(ek.ingest(logs, tmp_path / "parquet", verify=True))["unchanged"] == 5
+    other_examples = [choice_line(number, random.Random(1)) for number in range(100, 120)]
+    [later] = logs.rglob(f"*{LATER}.jsonl")
+    later.write_text("\n".join(other_examples))
+    keep_task(logs / "small" / f"results_{LATER}.json", "other")
+    ek.ingest(logs, tmp_path / "parquet")
+    after = files_of(tmp_path / "parquet")
+    assert {name: after.get(name) for name in before if "task" in name}.items() <= before.items()
+    assert not any("run=" in name for name in after)
+
+
+def test_evaluations_of_different_tasks_are_one_run(logs, tmp_path):
+    shutil.move(
+        logs / "small" / f"samples_law_{STAMP}.jsonl", logs / "small" / f"samples_law_{LATER}.jsonl"
+    )
+    shutil.copy(logs / "small" / f"results_{STAMP}.json", logs / "small" / f"results_{LATER}.json")
+    keep_task(logs / "small" / f"results_{STAMP}.json", "sums")
+    keep_task(logs / "small" / f"results_{LATER}.json", "law")
+    ek.ingest(logs, tmp_path / "parquet")
+    assert_scored_as_loaded(logs, tmp_path / "parquet")
+    assert not any("run=" in name for name in files_of(tmp_path / "parquet"))
+
+
+def test_moved_logs_keep_what_was_made_of_them(logs, tmp_path):
+    ek.ingest(logs, tmp_path / "parquet")
+    before = files_of(tmp_path / "parquet")
+    moved = logs.rename(tmp_path / "elsewhere")
+    assert states(ek.ingest(moved, tmp_path / "parquet")) == {"moved": 4, "no samples": 2}
+    assert rescore(tmp_path / "parquet", "acc")["n_examples"].tolist() == [20] * 4
+    assert files_of(tmp_path / "parquet") == before
+    assert states(ek.ingest(moved, tmp_path / "parquet")) == {"unchanged": 4, "no samples": 2}
+    entries = (tmp_path / "parquet" / INGESTED / "manifest").glob("*.json")
+    assert {json.loads(file.read_text())["source"] for file in entries} == {
+        str(file) for file in moved.rglob("*.json*")
+    }
+
+
+def test_a_copy_counts_once_and_the_table_says_so(logs, tmp_path):
+    ek.ingest(logs, tmp_path / "parquet")
+    copy = shutil.copytree(logs, tmp_path / "copy")
+    for _ in range(2):
+        done = ek.ingest(copy, tmp_path / "parquet")
+        assert states(done) == {"duplicate": 4, "no samples": 2}
+        assert rescore(tmp_path / "parquet", "acc")["n_examples"].tolist() == [20] * 4
+    of = logs / "small" / f"samples_law_{STAMP}.jsonl"
+    assert f"holds what {of} holds, and counts once" in done["message"].tolist()
+
+
+def test_a_copy_is_taken_once_what_it_was_a_copy_of_has_changed(logs, tmp_path):
+    copy = shutil.copytree(logs, tmp_path / "copy")
+    ek.ingest(logs, tmp_path / "parquet")
+    ek.ingest(copy, tmp_path / "parquet")
+    write_samples(logs / "small" / f"samples_law_{STAMP}.jsonl", 25, seed=7)
+    ek.ingest(logs, tmp_path / "parquet")
+    assert states(ek.ingest(copy, tmp_path / "parquet"))["ingested"] == 1
+    assert rescore(tmp_path / "parquet", "acc")["n_examples"].sum() == 25 + 80
+
+
+def test_the_same_bytes_of_another_model_are_no_copy(logs, tmp_path):
+    name = f"samples_law_{STAMP}.jsonl"
+    shutil.copy(logs / "small" / name, logs / "large" / name)
+    assert states(ek.ingest(logs, tmp_path / "parquet"))["ingested"] == 4
+    counts = rescore(tmp_path / "parquet", "acc").groupby("model")["n_examples"].sum()
+    assert counts.to_dict() == {"org/small": 40, "org/large": 40}
+
+
+def test_evaluations_of_other_examples_are_apart_if_their_scores_are_there_twice(logs, tmp_path):
+    evaluated_again(logs)
+    other_examples = [choice_line(number, random.Random(1)) for number in range(100, 120)]
+    [later] = logs.rglob(f"*{LATER}.jsonl")
+    later.write_text("\n".join(other_examples))
+    ek.ingest(logs, tmp_path / "parquet")
+    assert_scored_as_loaded(logs, tmp_path / "parquet")
+    assert (rescore(tmp_path / "parquet", "acc")["n_examples"] == 20).all()
+
+
+@pytest.mark.parametrize("step", ["_link", "commit", "_put_in_place"])
+def test_stopped_while_evaluations_are_parted_the_next_call_ends_it(
+    logs, tmp_path, monkeypatch, step
+):
+    ek.ingest(logs, tmp_path / "parquet")
+    evaluated_again(logs)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    def move(manifest, name, entry, parts):
+        where = committing if step == "_put_in_place" else runs
+        with monkeypatch.context() as broken:
+            broken.setattr(where, step, stop)
+            actual_move(manifest, name, entry, parts)
+
+    actual_move = runs._move
+    with monkeypatch.context() as stopped:
+        stopped.setattr(runs, "_move", move)
+        with pytest.raises(KeyboardInterrupt):
+            ek.ingest(logs, tmp_path / "parquet")
+    assert states(ek.ingest(logs, tmp_path / "parquet"))["unchanged"] == 5
+    assert_scored_as_loaded(logs, tmp_path / "parquet")
+    assert not list((tmp_path / "parquet" / INGESTED / "staging").iterdir())
+
+
+def test_stopped_while_a_source_is_moved_nothing_counts_twice(logs, tmp_path, monkeypatch):
+    ek.ingest(logs, tmp_path / "parquet")
+    moved = logs.rename(tmp_path / "elsewhere")
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(moving.Manifest, "drop", stop)
+        with pytest.raises(KeyboardInterrupt):
+            ek.ingest(moved, tmp_path / "parquet")
+    for _ in range(2):
+        assert rescore(tmp_path / "parquet", "acc")["n_examples"].tolist() == [20] * 4
+        ek.ingest(moved, tmp_path / "parquet")
+    evaluated_again(moved)
+    ek.ingest(moved, tmp_path / "parquet")
+    assert_scored_as_loaded(moved, tmp_path / "parquet")

@@ -156,6 +156,32 @@ def test_a_damaged_field_is_named(files, write, change, said):
         load(write(json.dumps(content), "results_2026-01-02T03-04-05.json"))
 
 
+@pytest.mark.parametrize(
+    ("leaves", "lack"),
+    [
+        # A score of 1 has no spread, so that nothing tells its examples.
+        ({"a": (0.4, 0.16329931618554522), "b": (1.0, 0.0)}, "1 of its 2 tasks have no count of"),
+        ({"a": (0.4, 0.16329931618554522)}, "some of its tasks are not in the file"),
+    ],
+)
+def test_the_error_of_a_group_that_cannot_be_checked_is_flagged(write, leaves, lack):
+    scores = {"g": (0.7, 0.5), **leaves}
+    content = {
+        "results": {
+            task: {"acc,none": value, "acc_stderr,none": stderr}
+            for task, (value, stderr) in scores.items()
+        },
+        "group_subtasks": {"g": ["a", "b"]},
+        "configs": {},
+        "versions": {},
+        "model_name": "m",
+    }
+    tables = load(write(json.dumps(content), "results_2026-01-02T03-04-05.json"))
+    assert f"error of group 'g' (acc) is not checkable: {lack}" in messages(tables)
+    assert "the file's 0.5 was kept" in messages(tables)
+    assert score(tables.results, "g", "acc")["stderr"] == 0.5
+
+
 def test_what_is_missing_is_taken_from_elsewhere(files, write):
     content = json.loads((files / RESULTS).read_text())
     bare = {name: content[name] for name in ("results", "versions")} | {"configs": {}}

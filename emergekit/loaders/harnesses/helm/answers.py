@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from emergekit.files import Note
 from emergekit.loaders.documents import Place, as_count, as_list, as_mapping, as_text, field, given
+from emergekit.loaders.harnesses.helm.statistics import perturbed
 
 __all__ = ["LOGPROBS", "answers", "have_logprobs"]
 
@@ -40,21 +42,26 @@ def have_logprobs(samples: Sequence[Row]) -> bool | None:
     return any(numbers) if numbers else None
 
 
-def answers(adapter: Mapping[str, Any]) -> Callable[[Any, Place], list[Row]]:
-    """Return the function from ``scenario_state.json`` to samples, for requests made like this."""
-    return partial(_answers, method=str(adapter.get("method", "")))
+def answers(adapter: Mapping[str, Any], notes: list[Note]) -> Callable[[Any, Place], list[Row]]:
+    """Return the function from ``scenario_state.json`` to samples, for requests made like this.
+
+    The notes take one on requests under perturbations, which are left out.
+    """
+    return partial(_answers, method=str(adapter.get("method", "")), notes=notes)
 
 
-def _answers(content: Any, place: Place, method: str) -> list[Row]:
-    grouped = dict[tuple[str, int], list[_Asked]]()
+def _answers(content: Any, place: Place, method: str, notes: list[Note]) -> list[Row]:
+    grouped, perturbations = dict[tuple[str, int], list[_Asked]](), list[Any]()
     for record, inside in _requests(content, place):
         instance = field(record, "instance", dict, inside)
         if instance.get("perturbation") is not None:
+            perturbations.append(instance["perturbation"])
             continue  # not the headline; nor are they in its scores
         trial = given(record, "train_trial_index", int, inside) or 0
         name = field(instance, "id", str, inside.at("instance"))
         key = (name, as_count(trial, inside.at("train_trial_index")))
         grouped.setdefault(key, []).append((record, inside))
+    notes += perturbed(perturbations, "request", place)
     return [_sample(name, trial, asked, method) for (name, trial), asked in grouped.items()]
 
 

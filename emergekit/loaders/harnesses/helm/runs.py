@@ -1,14 +1,15 @@
 """HELM's run folders: ``run_spec.json``, and beside it statistics, and requests with answers.
 
 HELM's own traps: `count` of a statistic counts trials, not examples; rows with a `perturbation` are
-not the headline; splits are rows of their own; and log-probabilities of 0.0 throughout mean that
-the client returned none. `n_shots` is what was asked for, ``max_train_instances``; where fewer
-fitted into the prompts a note says so.
+not the headline, and left out with a note; splits are rows of their own; and log-probabilities of
+0.0 throughout mean that the client returned none. `n_shots` is what was asked for,
+``max_train_instances``; where fewer fitted into the prompts a note says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from emergekit.loaders.assembling import assembled
 from emergekit.loaders.documents import Place, as_mapping, field, given, outline, read_json
 from emergekit.loaders.harnesses.attempts import attempted, check_something
 from emergekit.loaders.harnesses.helm.answers import LOGPROBS, answers, have_logprobs
+from emergekit.loaders.harnesses.helm.scales import scale_of
 from emergekit.loaders.harnesses.helm.statistics import (
     Stat,
     headline,
@@ -24,6 +26,7 @@ from emergekit.loaders.harnesses.helm.statistics import (
     is_of_logprobs,
     reported,
 )
+from emergekit.loaders.harnesses.scales import columns_of
 from emergekit.tables import Tables
 
 __all__ = ["ABOUT", "NAME", "beside", "can_read", "read"]
@@ -67,9 +70,9 @@ def read(path: Path) -> Tables:
     adapter = field(spec, "adapter_spec", dict, place)
     told = attempted(folder / "scenario.json", as_mapping, notes) or {}
     shared = _shared(spec, adapter, told, place)
-    stats = attempted(folder / "stats.json", headline, notes) or []
+    stats = attempted(folder / "stats.json", partial(headline, notes=notes), notes) or []
     scores = attempted(folder / "per_instance_stats.json", reported, notes) or {}
-    samples = attempted(folder / "scenario_state.json", answers(adapter), notes) or []
+    samples = attempted(folder / "scenario_state.json", answers(adapter, notes), notes) or []
     is_scored = have_logprobs(samples)
     is_scored = _have_logprobs(stats) if is_scored is None else is_scored
     notes += _oddities(folder, adapter, stats, samples, is_scored)
@@ -126,6 +129,7 @@ def _results(stats: Sequence[Stat], is_scored: bool) -> list[Row]:
             "n_examples": _whole(counts.get(stat.split)),
             "n_trials": stat.n_trials,
             "split": stat.split,
+            **columns_of(scale_of(stat.metric), stat.mean),
         }
         for stat in stats
         if not is_cost(stat.metric) and (is_scored or not is_of_logprobs(stat.metric))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from emergekit.files import Note
 from emergekit.loaders.documents import Place, as_count, as_list, as_mapping, field, given
 
-__all__ = ["Stat", "headline", "is_cost", "is_of_logprobs", "reported"]
+__all__ = ["Stat", "headline", "is_cost", "is_of_logprobs", "perturbed", "reported"]
 
 _COSTS = ("num_", "training_", "inference_", "batch_size", "finish_reason_", "prompt_truncated")
 _OF_LOGPROBS = ("logprob", "perplexity", "bits_per_byte", "max_prob")
@@ -52,15 +53,40 @@ def is_of_logprobs(metric: str) -> bool:
     return metric.startswith(_OF_LOGPROBS)
 
 
-def headline(content: Any, place: Place) -> list[Stat]:
+def headline(content: Any, place: Place, notes: list[Note]) -> list[Stat]:
     """Return the statistics without perturbation, those that were never taken left out.
+
+    Parameters
+    ----------
+    content : list
+        What ``stats.json`` holds.
+    place : Place
+        Where that stands.
+    notes : list
+        Takes a note on the scores under perturbations, which are left out.
 
     Raises
     ------
     LoadError
         Naming file, field and remedy.
     """
-    return list(_stats(content, place))
+    kept = list(_stats(content, place))
+    names = [record["name"] for record in content]
+    under = [said for said in names if said.get("perturbation") is not None]
+    scores = [said["perturbation"] for said in under if not is_cost(str(said.get("name")))]
+    notes += perturbed(scores, "score", place)
+    return kept
+
+
+def perturbed(perturbations: Sequence[Any], what: str, place: Place) -> list[Note]:
+    """Return the note on what was left out since HELM had changed the texts first, if anything."""
+    if not perturbations:
+        return []
+    named = {str(p.get("name")) if isinstance(p, dict) else str(p) for p in perturbations}
+    kinds = ", ".join(sorted(named)[:5])
+    several = "s" if len(perturbations) > 1 else ""
+    said = f"{len(perturbations)} {what}{several} under perturbations ({kinds:.80}) left out"
+    return [("info", str(place.path), "perturbation", f"{said}; the headline is without them")]
 
 
 def reported(content: Any, place: Place) -> dict[tuple[str, int], dict[str, Any]]:

@@ -8,6 +8,7 @@ that damage is told in the same words with and without it.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from emergekit.loaders.documents import (
     as_list,
     as_mapping,
     check_members,
+    given,
     member_names,
     outline,
     parse,
@@ -39,8 +41,10 @@ def is_archive(path: Path) -> bool:
     return seen.shape == "zip" and (is_named or seen.has(_HEADER) or seen.has(_START))
 
 
-def document(path: Path) -> dict[str, Any]:
-    """Return the log, with the list of its samples in `samples`.
+def document(path: Path) -> tuple[dict[str, Any], Iterable[Any]]:
+    """Return the log, and its samples; those of an archive are unpacked one at a time.
+
+    A sample with the transcript of an agent is large, and what is kept of it small.
 
     Raises
     ------
@@ -52,15 +56,24 @@ def document(path: Path) -> dict[str, Any]:
         check_members(path)  # before another program unpacks it
     theirs = _through_inspect_ai(path)
     if theirs is not None:
-        return theirs
-    own = _archived(path) if is_archive(path) else as_mapping(read_json(path), Place(path))
+        return theirs, _listed(theirs, path)
+    own: dict[str, Any]
+    if is_archive(path):
+        own, samples = _archived(path)
+    else:
+        own = as_mapping(read_json(path), Place(path))
+        samples = _listed(own, path)
     version = own.get("version", _VERSION)
     if version != _VERSION:
         raise LoadError(
             f"{path}: is a log of version {version!r:.20}, and without inspect-ai version "
             f"{_VERSION} is read; pip install 'emergekit[inspect]'."
         )
-    return own
+    return own, samples
+
+
+def _listed(log: Mapping[str, Any], path: Path) -> list[Any]:
+    return given(log, "samples", list, Place(path)) or []
 
 
 def _through_inspect_ai(path: Path) -> dict[str, Any] | None:
@@ -73,18 +86,20 @@ def _through_inspect_ai(path: Path) -> dict[str, Any] | None:
     return read
 
 
-def _archived(path: Path) -> dict[str, Any]:
+def _archived(path: Path) -> tuple[dict[str, Any], Iterable[Any]]:
     names = member_names(path)
     start = _HEADER if _HEADER in names else _START  # of an evaluation that did not end
     place = Place(path, trail=start)
     log = as_mapping(parse(read_member(path, start), place), place)
     kept = [name for name in names if name.startswith(_SAMPLES) and name.endswith(".json")]
     if kept:
-        members = read_members(path, kept)
-        samples = [parse(content, Place(path, trail=name)) for name, content in members]
-    elif _SUMMARIES in names:  # shortened: no output, no log-probabilities
+        return log, _parsed(path, kept)
+    if _SUMMARIES in names:  # shortened: no output, no log-probabilities
         place = Place(path, trail=_SUMMARIES)
-        samples = as_list(parse(read_member(path, _SUMMARIES), place), place)
-    else:
-        samples = []
-    return log | {"samples": samples}
+        return log, as_list(parse(read_member(path, _SUMMARIES), place), place)
+    return log, ()
+
+
+def _parsed(path: Path, names: Sequence[str]) -> Iterator[Any]:
+    for name, content in read_members(path, names):
+        yield parse(content, Place(path, trail=name))

@@ -20,6 +20,8 @@ from emergekit.loaders.assembling import assembled
 from emergekit.loaders.documents import Place, as_mapping, field, given, outline
 from emergekit.loaders.harnesses.inspect_ai.documents import document, is_archive
 from emergekit.loaders.harnesses.inspect_ai.samples import samples_of
+from emergekit.loaders.harnesses.inspect_ai.scales import scale_of
+from emergekit.loaders.harnesses.scales import columns_of
 from emergekit.tables import Tables
 
 __all__ = ["ABOUT", "NAME", "can_read", "read"]
@@ -49,7 +51,7 @@ def read(path: Path) -> Tables:
     LoadError
         Naming file, field and remedy, or how the evaluation ended if it left no scores.
     """
-    place, log = Place(path), document(path)
+    place, (log, answers) = Place(path), document(path)
     told = field(log, "eval", dict, place)
     inside = place.at("eval")
     arguments = _arguments(told, inside)
@@ -63,7 +65,7 @@ def read(path: Path) -> Tables:
     }
     notes = list(_oddities(log, told, place))
     results = [shared | row for row in _results(log, place)]
-    samples = [shared | row for row in samples_of(log, place, notes)]
+    samples = [shared | row for row in samples_of(answers, place, notes)]
     if not results and not samples:
         raise LoadError(f"{path}: holds no scores ({_ending(log)}); run the evaluation again.")
     return assembled(
@@ -113,6 +115,7 @@ def _results(log: Mapping[str, Any], place: Place) -> Iterator[Row]:
                 "score": value,
                 "stderr": stderr,
                 "n_examples": n_scored,
+                **columns_of(scale_of(metric, scorer or name), value),
             }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -38,8 +38,10 @@ def as_score(value: object) -> float:
     return float(value) if isinstance(value, int | float) else math.nan
 
 
-def samples_of(log: Mapping[str, Any], place: Place, notes: list[Note]) -> Iterator[Row]:
+def samples_of(samples: Iterable[Any], place: Place, notes: list[Note]) -> Iterator[Row]:
     """Yield the samples of a log that were scored, in the order of their epochs and names.
+
+    Each is let go once its row is made.
 
     Raises
     ------
@@ -48,7 +50,7 @@ def samples_of(log: Mapping[str, Any], place: Place, notes: list[Note]) -> Itera
     """
     rows, n_unscored = list[Row](), 0
     inside = place.at("samples")
-    for number, entry in enumerate(given(log, "samples", list, place) or []):
+    for number, entry in enumerate(samples):
         here = inside.at(number)
         sample = as_mapping(entry, here)
         found = list(_scored(sample, here))

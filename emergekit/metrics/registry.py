@@ -77,7 +77,7 @@ _BUILDERS: Mapping[str, Callable[..., Metric]] = MappingProxyType(
 )
 _LESS_IS_BETTER = re.compile(
     r"(^|[\W_])(perplexity|ppl|loss|nll|cross[\W_]?entropy|xent|ce|ece|rmse|mse|mae|error|brier|wer"
-    r"|cer|edit[\W_]distance|bpb)([\W_]|$)|bits[\W_]per|[\W_]per[\W_]byte",
+    r"|cer|edit[\W_]distance|bpb)([\W_]|$)|bits[\W_]per|(?<!log[\W_]prob)(?<!logprob)[\W_]per[\W_]byte",
     re.IGNORECASE,
 )
 _MORE_IS_BETTER = re.compile(

@@ -155,7 +155,7 @@ def test_the_table_of_metrics_says_everything():
         (False, "val_loss|eval/loss|val loss|ppl,none|cross-entropy|c4_en_ce|task_ece|rmse|WER"),
         (False, "wikitext_bits_per_byte|bits per character|word error rate|edit distance"),
         (True, "acc,none|exact match|pass@1|F1|squad/em|rouge-l|quasi-exact-match"),
-        (None, "elo|spice|glossary|closs|faces|emission"),
+        (None, "elo|spice|glossary|closs|faces|emission|logprob_per_byte"),
     ],
 )
 def test_the_direction_of_a_foreign_metric_follows_from_whole_words_of_its_name(direction, names):

@@ -237,8 +237,8 @@ def compute_optimal_sizes(
     found = concepts_learned(R, C / R, concepts_per_text, erasure, convention=convention)
     step = float(logs.ravel()[1] - logs.ravel()[0])
     on = (at - np.log(least) < 1e-6 * step) | (np.log(most) - at < 1e-6 * step)
-    values = (np.where(there, part, np.nan) for part in (R, C / R, *found))
-    return ComputeOptimum(*values, np.asarray(on | ~there))
+    R, learned, erased, alpha = (np.where(there, part, np.nan) for part in (R, *found))
+    return ComputeOptimum(R, C / R, learned, erased, alpha, np.asarray(on | ~there))
 
 
 def training_error(unlearned: ArrayLike, concepts_per_text: float, n_concepts: ArrayLike) -> Array:

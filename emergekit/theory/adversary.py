@@ -59,6 +59,10 @@ def simulate_adversary(
     ValueError
         If a number is out of range, or the strategy is unknown.
 
+    References
+    ----------
+    Arora & Goyal 2023, theorem on performance curves; the strategies are derived.
+
     Examples
     --------
     >>> from emergekit.theory import performance_curve

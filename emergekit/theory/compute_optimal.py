@@ -195,8 +195,8 @@ def compute_optimal_sizes(
     Returns
     -------
     ComputeOptimum
-        NaN for a budget with which no R in the range has a threshold, such as one of less than a
-        concept; `at_bound` is true there.
+        NaN for a budget with which no R in the range has a threshold, as some of a few concepts;
+        `at_bound` is true there.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.special import gammaincc
 
@@ -102,6 +102,7 @@ def test_classes_at_a_threshold_have_the_state_before_the_jump():
     assert critical.learned == pytest.approx(1 - 1 / np.e, abs=2e-5)
 
 
+@settings(max_examples=40)
 @given(
     sizes=st.lists(st.floats(0.2, 3), min_size=2, max_size=2),
     texts=st.lists(st.floats(0.2, 6), min_size=2, max_size=2),

@@ -14,7 +14,6 @@ from emergekit.laws.decays import exponential
 from emergekit.laws.direct import direct_law
 from emergekit.laws.finetuning import emergence_law
 from emergekit.laws.formula import Formula
-from emergekit.laws.guarantees import skill_guarantee_law
 from emergekit.laws.humps import inverted_u_shaped, u_shaped
 from emergekit.laws.kaplan import KAPLAN
 from emergekit.laws.law import Law, Parameter
@@ -25,8 +24,17 @@ from emergekit.laws.power import m1, m2, offset_power_law, power_law
 from emergekit.laws.repetition import REPETITION
 from emergekit.laws.saturating import m3, m4
 from emergekit.laws.sigmoids import chance_logistic, logistic
-from emergekit.laws.skill_graphs import giant_component_law, learner_law
-from emergekit.laws.theory import QUANTA, composition_law, exact_match_law, random_energy_law
+from emergekit.laws.theory import (
+    QUANTA,
+    bipartite_law,
+    composition_law,
+    exact_match_law,
+    giant_component_law,
+    hutter_law,
+    learner_law,
+    random_energy_law,
+    skill_guarantee_law,
+)
 from emergekit.laws.thresholds import hinge, power_hinge, softplus_hinge, step
 from emergekit.laws.tying import tied
 
@@ -62,11 +70,13 @@ __all__ = [  # noqa: RUF022  losses of one variable, of several, scores, optima,
     "emergence_law",
     "optimal_power_law",
     "QUANTA",
+    "hutter_law",
     "exact_match_law",
     "composition_law",
     "random_energy_law",
     "learner_law",
     "giant_component_law",
+    "bipartite_law",
     "skill_guarantee_law",
     "tied",
 ]
@@ -106,6 +116,7 @@ LAWS = (
     optimal_power_law("n_params"),
     optimal_power_law("n_tokens"),
     QUANTA,
+    hutter_law(),
     exact_match_law(),
     composition_law(),
     composition_law("loss", chance=0.25),
@@ -113,5 +124,6 @@ LAWS = (
     learner_law(),
     learner_law(measure="understood"),
     giant_component_law(),
+    bipartite_law(properties_per_entity=2.5),
     skill_guarantee_law(),
 )

@@ -17,6 +17,7 @@ Kind: TypeAlias = Literal["log10", "falling", "falling_log10", "rising"]
 
 _KINDS = ("log10", "falling", "falling_log10", "rising")
 _STARTS = {"flops": 21.0, "n_params": 9.0, "n_tokens": 10.5}
+_MOST_DECADES = 6.0
 _PERPLEXITY = "perplexity"
 _LOSSES = {
     "nats/token": r"loss|cross_?entropy|x_?ent(ropy)?|ce|nats_per_token|log_?(perplexity|ppl)",
@@ -157,3 +158,9 @@ def variable_at(u: Array, x0: Array, axis: Kind) -> Array:
     """Return the value of the variable that is u past the place x0."""
     at = x0 + direction(axis) * u
     return np.power(10.0, at) if axis in ("log10", "falling_log10") else at
+
+
+def power_of_ten(decades: Array) -> Array:
+    """Return 10^decades, held where all or nothing is learned, so that no power overflows."""
+    bounded = np.clip(np.real(decades), -_MOST_DECADES, _MOST_DECADES) - np.real(decades)
+    return np.asarray(np.exp(np.log(10) * (decades + bounded)))

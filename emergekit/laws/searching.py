@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from emergekit.laws.axis import Axis
+from emergekit.laws.axis import Axis, place
 from emergekit.laws.formula import Formula
 from emergekit.laws.law import Array, Law, Parameter
 
-__all__ = ["best_starts", "rising_law"]
+__all__ = ["best_starts", "rise_starts", "rising_law"]
 
 _MOST_ROWS = 200
 _RIVALS = 4
@@ -47,6 +47,44 @@ def best_starts(
     best = [part[missed[part].argmin()] for part in stretches if len(part)]
     best.sort(key=missed.__getitem__)
     return tuple(points[:, best])
+
+
+def rise_starts(
+    function: Callable[..., Array],
+    response: Array,
+    x: Array,
+    places: tuple[float, float, int],
+    others: Sequence[Array],
+    options: tuple[tuple[str, Any], ...],
+) -> tuple[Array, ...]:
+    """Return the best starts of a rise by its place, its slope, and whatever else it has.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(x, place, slope, ..., **options)``.
+    response, x : array
+        Rows.
+    places : (float, float, int)
+        How far before the first row and past the last a place may be, as shares of their span, and
+        how many are tried.
+    others : sequence of array
+        Values of the slope, per span, then of each other parameter.
+    options : tuple of (str, value)
+        Keywords of the function, ``axis`` among them.
+
+    Returns
+    -------
+    tuple of array
+        As `best_starts`.
+    """
+    at = place(x, dict(options)["axis"])
+    span = max(float(np.ptp(at)), 1e-9)
+    before, past, number = places
+    where = np.linspace(at.min() - before * span, at.max() + past * span, number)
+    slopes, *rest = others
+    grids = (where, slopes / span, *rest)
+    return best_starts(Formula(function, ("x",), options), grids, response, x)
 
 
 def rising_law(

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 
 from emergekit.errors import unknown
-from emergekit.theory.ranges import counts, open_shares
+from emergekit.theory.ranges import counts, open_shares, single
 
 __all__ = ["Strategy", "simulate_adversary"]
 
@@ -59,6 +59,10 @@ def simulate_adversary(
     ValueError
         If a number is out of range, or the strategy is unknown.
 
+    References
+    ----------
+    Arora & Goyal 2023, theorem on performance curves; the strategies are derived.
+
     Examples
     --------
     >>> from emergekit.theory import performance_curve
@@ -66,10 +70,11 @@ def simulate_adversary(
     >>> round(found / float(performance_curve(0.2, 0.1, 8, "exact")), 2)
     1.0
     """
-    size, n = int(counts(n_skills, "n_skills", least=2)), int(counts(n_texts, "n_texts", least=2))
-    per_text, rng = int(counts(k, "k")), np.random.default_rng(seed)
-    n_failing = min(max(1, round(float(open_shares(theta, "theta")) * n)), n - 1)
-    n_worst = min(max(1, round(float(open_shares(alpha, "alpha")) * size)), size - 1)
+    size = int(single(counts(n_skills, "n_skills", least=2), "n_skills"))
+    n = int(single(counts(n_texts, "n_texts", least=2), "n_texts"))
+    per_text, rng = int(single(counts(k, "k"), "k")), np.random.default_rng(seed)
+    n_failing = min(max(1, round(single(open_shares(theta, "theta"), "theta") * n)), n - 1)
+    n_worst = min(max(1, round(single(open_shares(alpha, "alpha"), "alpha") * size)), size - 1)
     if strategy not in get_args(Strategy):
         raise ValueError(unknown("strategy", strategy, get_args(Strategy)))
     drawn = rng.integers(0, size, (n, per_text), dtype=np.int32)

@@ -176,6 +176,10 @@ def simulate_exact_match(
     ------
     ValueError
         If a number is outside its range.
+
+    References
+    ----------
+    Schaeffer et al. 2023, section 2: binomial scores of `mirage.expected_exact_match`.
     """
     if n_examples < 1 or n_runs < 1:
         raise ValueError(

@@ -31,6 +31,7 @@ __all__ = ["Joined", "association_threshold", "giant_component", "giant_fraction
 
 Joined: TypeAlias = Literal["all", "understood"]
 
+_MOST_TEXTS = 1e290  # per skill; beyond, products of it overflow
 _LEAST = 1e-300  # a mean of 0, where ratios of it keep their limits
 
 
@@ -174,12 +175,16 @@ def association_threshold(
     Returns
     -------
     float
-        Texts per skill.
+        Texts per skill; inf where the number is beyond floating point, from some 600 skills a text.
 
     Raises
     ------
     ValueError
         If c is not positive or an option is unknown.
+
+    References
+    ----------
+    Derived from `giant_fraction` and `giant_learned`.
 
     Examples
     --------
@@ -200,7 +205,10 @@ def association_threshold(
 
     if occupation not in ("iid", "learned"):
         raise ValueError(unknown("occupation", occupation, ("iid", "learned")))
-    return float(bisect(growth, 1e-6 / c, 1e3 * (1 + 1 / c**2)))
+    lower, upper = 1e-6 / c, 1e3 * (1 + 1 / c**2)
+    while upper < _MOST_TEXTS and growth(np.array(upper)) < 0:  # long texts: exponentially many
+        lower, upper = upper, 1e3 * upper
+    return float(bisect(growth, lower, upper)) if upper < _MOST_TEXTS else np.inf
 
 
 def giant_component(
@@ -226,6 +234,10 @@ def giant_component(
     ------
     ValueError
         If `occupied` does not fit the graph, or `texts` is unknown.
+
+    References
+    ----------
+    Liao, Chang & Hong 2024, skill association graph.
 
     Examples
     --------

@@ -70,6 +70,10 @@ def rescaled(
     -------
     scaled_x, scaled_m : array, shape (n_sizes, n_x)
         (x - x_c) n^a and m n^b.
+
+    References
+    ----------
+    Houdayer & Hartmann 2004, appendix (from memory).
     """
     n = np.asarray(sizes, dtype=float)[:, None]
     return (np.asarray(x, dtype=float) - x_c) * n**a, np.asarray(m, dtype=float) * n**b

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from emergekit.theory.ranges import Array, chances, within
+from emergekit.theory.ranges import Array, shares, within
 
 __all__ = [
     "composed_success",
@@ -90,7 +90,7 @@ def composed_success(p_concepts: ArrayLike, axis: int = -1) -> Array:
     >>> composed_success([0.5, 0.9, 0.9]).round(6)
     np.float64(0.405)
     """
-    return np.asarray(chances(p_concepts).prod(axis=axis))
+    return np.asarray(shares(p_concepts, "p_concepts").prod(axis=axis))
 
 
 def composition_delay(n_concepts: ArrayLike) -> Array:

@@ -26,7 +26,7 @@ from emergekit.theory.ldpc import (
     finite_length_alpha,
 )
 from emergekit.theory.learner_thresholds import emergence_threshold
-from emergekit.theory.ranges import Array, within
+from emergekit.theory.ranges import Array, existing, open_shares, positive, shares, single, within
 
 __all__ = [
     "ComputeOptimum",
@@ -95,11 +95,11 @@ class ComputeOptimum(NamedTuple):
 
     def n_params(self, per_concept: float = PARAMS_PER_CONCEPT) -> Array:
         """Return model size N, in parameters; the default is that of the paper's figures."""
-        return per_concept * self.n_concepts
+        return positive(per_concept, "per_concept") * self.n_concepts
 
     def n_tokens(self, per_text: float = TOKENS_PER_TEXT) -> Array:
         """Return training tokens D; the default is that of the paper's figures."""
-        return per_text * self.n_texts
+        return positive(per_text, "per_text") * self.n_texts
 
 
 def concepts_learned(
@@ -195,12 +195,14 @@ def compute_optimal_sizes(
     Returns
     -------
     ComputeOptimum
+        NaN for a budget with which no R in the range has a threshold, as some of a few concepts;
+        `at_bound` is true there.
 
     Raises
     ------
     ValueError
-        If a number is outside its range, no R in the range has a threshold, or there are e = 2.718
-        concepts a text or fewer, so that learning sets in without one.
+        If a number is outside its range, a single budget has no optimum, or there are e = 2.718
+        concepts a text or fewer, so that learning sets in without a threshold.
 
     References
     ----------
@@ -212,26 +214,31 @@ def compute_optimal_sizes(
     >>> (best.n_texts / best.n_concepts).round(2)
     array([5.19, 4.53])
     """
-    C = within(compute, "compute", lambda c: c > 0, "positive")
+    C = positive(compute, "compute")
     options = (*_checked(concepts_per_text, erasure), convention)
     least, most = _range(concepts_per_text) if search is None else search
     if not 0 < least < most:
         raise ValueError(f"search must be two positive numbers in order; it is {search}.")
     logs = np.linspace(np.log(least), np.log(most), _GRID).reshape(-1, *([1] * C.ndim))
     values = _learned_at(logs, C, options)
-    if np.isinf(values).all(axis=0).any():
-        raise ValueError(
-            f"search={(least, most)}: no size in this range has a threshold; with "
-            f"{concepts_per_text:g} concepts a text the optimum is near "
-            f"{np.sqrt(np.prod(_range(concepts_per_text))):.2f}."
-        )
+    there = ~np.isinf(values).all(axis=0)
+    existing(
+        C,
+        there,
+        np.nan,
+        f"compute = {{:g}}, search = ({least:g}, {most:g}): no size in this range has a threshold. "
+        f"With {concepts_per_text:g} concepts a text the optimum of large budgets is near "
+        f"{np.sqrt(np.prod(_range(concepts_per_text))):.2f}.",
+        C,
+    )
     best = np.argmax(values, axis=0)
     at = _maximum(logs, best, C, options)
     R = np.sqrt(C) * np.exp(at)
     found = concepts_learned(R, C / R, concepts_per_text, erasure, convention=convention)
     step = float(logs.ravel()[1] - logs.ravel()[0])
     on = (at - np.log(least) < 1e-6 * step) | (np.log(most) - at < 1e-6 * step)
-    return ComputeOptimum(R, C / R, *found, np.asarray(on))
+    R, learned, erased, alpha = (np.where(there, part, np.nan) for part in (R, *found))
+    return ComputeOptimum(R, C / R, learned, erased, alpha, np.asarray(on | ~there))
 
 
 def training_error(unlearned: ArrayLike, concepts_per_text: float, n_concepts: ArrayLike) -> Array:
@@ -273,9 +280,9 @@ def training_error(unlearned: ArrayLike, concepts_per_text: float, n_concepts: A
     >>> training_error(0.01, 6.0, 1e6).round(6)
     np.float64(0.00173)
     """
-    delta = within(unlearned, "unlearned", lambda u: (u >= 0) & (u <= 1), "within [0, 1]")
+    delta = shares(unlearned, "unlearned")
     R = within(n_concepts, "n_concepts", lambda r: r >= 1, "1 or more")
-    p = np.minimum(concepts_per_text / R, 1.0)
+    p = np.minimum(positive(concepts_per_text, "concepts_per_text") / R, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         # log1p on both sides: the error is of second order, and 1 - (1 - small) would lose it.
         logarithm = (R - 1) * np.log1p(-p * delta) + np.log1p(p * (R - 1) * delta)
@@ -311,7 +318,7 @@ def excess_entropy_bound(error: ArrayLike) -> Array:
     >>> float(excess_entropy_bound(0.2).round(6))
     0.02
     """
-    return 0.5 * within(error, "error", lambda e: (e >= 0) & (e <= 1), "within [0, 1]") ** 2
+    return 0.5 * shares(error, "error") ** 2
 
 
 def flops_of_compute(
@@ -328,27 +335,30 @@ def flops_of_compute(
     compute : array
         C = R T.
     per_concept, per_text : float
-        Parameters a concept and tokens a text; the defaults are those of the paper's figures.
+        Parameters a concept and tokens a text, positive; the defaults are those of the paper's
+        figures.
 
     Returns
     -------
     array
         FLOPs.
 
+    Raises
+    ------
+    ValueError
+        If a number is not positive.
+
     References
     ----------
     Nayak & Varshney 2024, figure of compute-optimal sizes.
     """
-    C = within(compute, "compute", lambda c: c > 0, "positive")
-    return np.asarray(FLOPS_PER_PARAM_TOKEN * per_concept * per_text * C)
+    params, tokens = positive(per_concept, "per_concept"), positive(per_text, "per_text")
+    return np.asarray(FLOPS_PER_PARAM_TOKEN * params * tokens * positive(compute, "compute"))
 
 
 def _checked(concepts_per_text: float, erasure: float) -> tuple[float, float]:
-    if not concepts_per_text > 0:
-        raise ValueError(f"concepts_per_text must be positive; it is {concepts_per_text:g}.")
-    if not 0 < erasure < 1:
-        raise ValueError(f"erasure must lie between 0 and 1; it is {erasure:g}.")
-    return concepts_per_text, erasure
+    d = single(positive(concepts_per_text, "concepts_per_text"), "concepts_per_text")
+    return d, single(open_shares(erasure, "erasure"), "erasure")
 
 
 def _range(concepts_per_text: float) -> tuple[float, float]:

@@ -64,6 +64,11 @@ class DegreeDistribution:
             return ()
         return tuple(i * share / self.mean for i, share in enumerate(self.shares))[1:]
 
+    @property
+    def most_others(self) -> float:
+        """Most other edges of a node, or their mean if Poisson: they bound slopes of chances."""
+        return self.mean if self.shares is None else float(max(len(self.shares) - 2, 1))
+
 
 Degrees: TypeAlias = DegreeDistribution | float
 
@@ -75,6 +80,10 @@ def poisson_texts(mean_skills: float) -> DegreeDistribution:
     ------
     ValueError
         If the mean is not positive.
+
+    References
+    ----------
+    Liao, Chang & Hong 2024, abstract learners.
     """
     mean = single(positive(mean_skills, "mean_skills"), "mean_skills")
     return DegreeDistribution("texts", mean)
@@ -87,6 +96,10 @@ def fixed_texts(n_skills: int) -> DegreeDistribution:
     ------
     ValueError
         If the number is no whole number of 1 or more.
+
+    References
+    ----------
+    Arora & Goyal 2023, definition of skill graphs.
     """
     return irregular_texts({n_skills: 1.0})
 
@@ -98,6 +111,10 @@ def irregular_texts(share_by_degree: Mapping[int, float]) -> DegreeDistribution:
     ------
     ValueError
         If a degree is no whole number, a share lies outside [0, 1], or they do not sum to 1.
+
+    References
+    ----------
+    Derived: the mixture of texts of fixed size.
     """
     return _irregular("texts", share_by_degree)
 
@@ -109,6 +126,10 @@ def regular_skills(n_texts: int) -> DegreeDistribution:
     ------
     ValueError
         If the number is no whole number of 1 or more.
+
+    References
+    ----------
+    Liva 2011, slotted ALOHA with copies (from memory), of which skills are the packets.
     """
     return irregular_skills({n_texts: 1.0})
 
@@ -120,6 +141,10 @@ def irregular_skills(share_by_degree: Mapping[int, float]) -> DegreeDistribution
     ------
     ValueError
         If a degree is no whole number, a share lies outside [0, 1], or they do not sum to 1.
+
+    References
+    ----------
+    Liva 2011 (from memory), the mixture of numbers of copies.
 
     Examples
     --------

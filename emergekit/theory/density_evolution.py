@@ -146,6 +146,10 @@ def learned_fraction(
     ValueError
         As `learning_curve`.
 
+    References
+    ----------
+    Liao, Chang & Hong 2024, density evolution; see `learning_curve`.
+
     Examples
     --------
     >>> learned_fraction(1.2, 3.0).round(5)
@@ -179,6 +183,10 @@ def learning_rounds(
     ------
     ValueError
         As `learning_curve`.
+
+    References
+    ----------
+    Liao, Chang & Hong 2024, density evolution.
 
     Examples
     --------

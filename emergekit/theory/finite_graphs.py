@@ -108,6 +108,10 @@ def jump_probability(ratio: ArrayLike, n_skills: ArrayLike, mean_skills: ArrayLi
     ValueError
         If an entry is out of range, or a single c has no threshold.
 
+    References
+    ----------
+    Derived from `jump_scaling`, see the module.
+
     Examples
     --------
     >>> jump_probability([1.0379, 1.05, 1.1], 10_000, 3.0).round(3)

@@ -163,6 +163,10 @@ def crossings(x: ArrayLike, curves: ArrayLike) -> Array:
     ValueError
         If shapes do not match, or x does not rise.
 
+    References
+    ----------
+    Binder 1981: cumulants of all sizes cross at the transition; the lines are a choice.
+
     Examples
     --------
     >>> crossings([0, 1, 2], [[0, 1, 2], [-1, 1, 3]])
@@ -210,6 +214,10 @@ def rise_widths(
     ------
     ValueError
         If shapes do not match, x does not rise, or the levels are out of order.
+
+    References
+    ----------
+    Derived: at a transition the width is the window of finite size, a power of size.
 
     Examples
     --------
@@ -276,6 +284,11 @@ def is_sharpening(
     ------
     ValueError
         If shapes do not match, a number is outside its range, or a curve does not rise.
+
+    References
+    ----------
+    Finite-size scaling as in Binder 1981; that a mirage does not sharpen is derived: its rise is
+    that of `mirage.expected_exact_match`, which knows no size of a system.
 
     Examples
     --------

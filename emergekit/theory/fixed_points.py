@@ -104,14 +104,18 @@ def prior_at(given: System, ratio: float, position: Array) -> Array:
     """Return the prior knowledge at which q = exp(-position) is a fixed point."""
     edge = np.exp(-position)
     back = next_edge(given._replace(start=1.0), edge, np.full_like(edge, ratio))
-    some = back > 0  # else below floating point: such skills are sure to be learned
+    some = back > edge * _SMALLEST  # else beyond floating point: skills that are sure to be learned
     return np.where(some, 1 - edge / np.where(some, back, 1.0), -np.inf)
 
 
 def whole_curve(given: System) -> tuple[Curve, Knots]:
     """Return the curve of ratios, and knots of all of it that has a shape."""
     curve: Curve = partial(ratio_at, given)
-    return curve, knots(curve, 1e-6, 1e3 if given.degrees.side == "texts" else _FAR)
+    if given.degrees.side == "skills":
+        return curve, knots(curve, 1e-6, _FAR)
+    # As long as what is learned adds little to the chance of the first text, the curve is straight.
+    left = min(1e-6, 0.01 * _first_taught(given) / given.degrees.most_others)
+    return curve, knots(curve, max(_SMALLEST, left), 1e3)
 
 
 def rest(given: System, ratios: Array, retained: bool) -> Array:

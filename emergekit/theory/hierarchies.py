@@ -8,10 +8,12 @@ Lin, Wang & Lin 2021, arXiv 2107.10696, on several classes. All equations are de
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import xlogy
 
 from emergekit.theory.degrees import poisson_texts
 from emergekit.theory.density_evolution import LearningCurve, learning_curve
@@ -27,7 +29,9 @@ __all__ = [
     "fine_tuned_threshold",
 ]
 
-_MOST_ROUNDS = 50_000
+_MOST_ROUNDS = 20_000
+_ROUNDING = 1e-15
+_RISE = 1e-9  # a larger one is no rounding
 _POISSON = poisson_texts(1.0)  # the kind of the texts; their means are given with each call
 
 
@@ -73,6 +77,10 @@ def fine_tuned_curve(
     ValueError
         If an entry is out of range.
 
+    References
+    ----------
+    Liao, Chang & Hong 2024, foundation and fine-tuned models; the factor h is derived.
+
     Examples
     --------
     >>> q1 = learning_curve(1.2, 3.0).unlearned_edge
@@ -111,6 +119,10 @@ def fine_tuned_threshold(
     ValueError
         If an entry is out of range, or a single threshold does not exist.
 
+    References
+    ----------
+    Derived from `fine_tuned_curve`: the domain is learned as alone, from h R texts per skill.
+
     Examples
     --------
     >>> fine_tuned_threshold(3.0, 2.0, 0.0417404).round(5)
@@ -126,8 +138,10 @@ def class_curve(
 
     .. math:: q_k = \exp\Big(-\sum_j \frac{T_j}{S_k} c_{jk} \, P\big(\sum_m c_{jm} q_m\big)\Big)
 
-    With several unknowns there is no single curve of fixed points to follow, so the rounds are run,
-    from nothing learned.
+    With several unknowns there is no single curve of fixed points to follow, so the rounds are run
+    from nothing learned, ever more of them in one stride where they are slow and alike: next to a
+    threshold a stride takes half of the way that is left, where a round would take next to nothing.
+    At a threshold, to rounding, the state is that before the jump, to half of the digits.
 
     Parameters
     ----------
@@ -148,8 +162,12 @@ def class_curve(
     Raises
     ------
     ValueError
-        If an entry is out of range, shapes do not fit, or the classes stand so exactly at a
-        threshold that the rounds do not come to rest.
+        If an entry is out of range, shapes do not fit, or the rounds do not come to rest, as those
+        of a success function that grows with the skills unknown may not.
+
+    References
+    ----------
+    Derived, as density evolution of each class; compare Chang et al. 2021.
 
     Examples
     --------
@@ -166,17 +184,13 @@ def class_curve(
         )
     depth = as_learner(learner, _POISSON)
     per_skill = means * texts[:, None] / sizes
-    q, ones = np.ones(len(sizes)), np.ones(len(texts))
-    for _ in range(_MOST_ROUNDS):
-        before = q
-        q = np.exp(-succeeds(depth, _POISSON, ones, means @ q) @ per_skill)
-        if (before - q <= 1e-13 * q).all():
-            break
-    else:
-        raise ValueError(
-            "These classes stand at a threshold to all digits that are left: the rounds of "
-            "learning do not come to rest. Add or remove a few texts."
-        )
+    ones = np.ones(len(texts))
+
+    def next_round(q: Array) -> Array:
+        found: Array = np.exp(-succeeds(depth, _POISSON, ones, means @ q) @ per_skill)
+        return found
+
+    q = _rest(next_round, np.ones(len(sizes)))
     unknown = means @ q
     missed = misunderstands(depth, _POISSON, ones, unknown)
     return ClassCurve(1 - q, -np.expm1(-unknown), missed)
@@ -224,6 +238,34 @@ def compressed_bits(
     understood = np.exp(-c * q)
     as_skills = c * (1 - q) * np.log2(counts(n_skills, "n_skills"))
     return understood * as_skills + (1 - understood) * positive(raw_bits, "raw_bits")
+
+
+def _rest(next_round: Callable[[Array], Array], q: Array) -> Array:
+    """Return where falling rounds come to rest.
+
+    What falls in one round is a smooth function of q, so where it is positive and nearly the same
+    at both ends of a stride and in the middle, no rest lies between: strides never jump over one.
+    """
+    stride = 1.0
+    for _ in range(_MOST_ROUNDS):
+        falls = q - next_round(q)
+        noise = _ROUNDING * (q - xlogy(q, q))
+        if (falls <= noise).all() and (falls >= -_RISE).all():
+            return q
+        ends = [q - part * stride * falls for part in (0.5, 1.0)]
+        if all((end >= 0).all() and _alike(end - next_round(end), falls, noise) for end in ends):
+            q, stride = ends[1], 2 * stride
+        else:
+            q, stride = q - falls, max(1.0, stride / 4)
+    raise ValueError(
+        f"The rounds of learning do not come to rest within {_MOST_ROUNDS} strides. A success "
+        "function must fall, or stay, as more skills are unknown."
+    )
+
+
+def _alike(falls: Array, before: Array, noise: Array) -> bool:
+    """Return whether no class falls by less than half, or more than twice, of what it did."""
+    return bool(((falls >= before / 2 - noise) & (falls <= 2 * before + noise)).all())
 
 
 def _useful(mean_basic: ArrayLike, unlearned_basic: ArrayLike) -> Array:

@@ -302,16 +302,18 @@ def finite_length_alpha(
     rho, slope = checks.edge(bar), checks.edge_slope(bar)
     y = 1 - rho
     through = variables.edge(y)
-    of_checks = rho**2 - checks.edge(bar**2) + slope * (1 - 2 * x * rho)
-    of_checks = of_checks + sign * bar**2 * checks.edge_slope(bar**2)
-    of_variables = through**2 + sign * variables.edge(y**2)
-    of_variables = of_variables + sign * y**2 * variables.edge_slope(y**2)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # no jump, no scaling
+        of_checks = rho**2 - checks.edge(bar**2) + slope * (1 - 2 * x * rho)
+        of_checks = of_checks + sign * bar**2 * checks.edge_slope(bar**2)
+        of_variables = through**2 + sign * variables.edge(y**2)
+        of_variables = of_variables + sign * y**2 * variables.edge_slope(y**2)
         squared = (of_checks / slope**2 + eps**2 * of_variables) / (variables.mean * through**2)
         return np.where(x > 0, np.sqrt(squared), np.nan)
 
 
-def block_error(erasure: ArrayLike, length: ArrayLike, threshold: ArrayLike, alpha: Array) -> Array:
+def block_error(
+    erasure: ArrayLike, length: ArrayLike, threshold: ArrayLike, alpha: ArrayLike
+) -> Array:
     r"""Return the chance that decoding gets stuck with a macroscopic share unrecovered.
 
     .. math:: P_B = Q\left(\frac{\sqrt n (\epsilon^* - \epsilon)}{\alpha}\right)
@@ -323,9 +325,9 @@ def block_error(erasure: ArrayLike, length: ArrayLike, threshold: ArrayLike, alp
     length : array
         Number of variables n, positive.
     threshold : array
-        Threshold of the ensemble.
+        Threshold of the ensemble, within [0, 1]; NaN without one.
     alpha : array
-        What `finite_length_alpha` gives.
+        What `finite_length_alpha` gives, 0 or more or NaN.
 
     Returns
     -------
@@ -336,7 +338,7 @@ def block_error(erasure: ArrayLike, length: ArrayLike, threshold: ArrayLike, alp
     Raises
     ------
     ValueError
-        If a rate or a length is outside its range.
+        If a number is outside its range.
 
     References
     ----------
@@ -344,7 +346,10 @@ def block_error(erasure: ArrayLike, length: ArrayLike, threshold: ArrayLike, alp
     """
     eps = within(erasure, "erasure", lambda e: (e >= 0) & (e <= 1), "within [0, 1]")
     n = within(length, "length", lambda n: n > 0, "positive")
-    return np.asarray(norm.sf(np.sqrt(n) * (np.asarray(threshold) - eps) / alpha))
+    # NaN stands for ensembles without a threshold.
+    limit = within(threshold, "threshold", lambda t: ~((t < 0) | (t > 1)), "within [0, 1]")
+    scale = within(alpha, "alpha", lambda a: ~(a < 0), "0 or more")
+    return np.asarray(norm.sf(np.sqrt(n) * (limit - eps) / scale))
 
 
 def bit_error(

@@ -133,6 +133,10 @@ def unlearned_at_threshold(mean_skills: ArrayLike, learner: int = 1) -> Array:
     ValueError
         As `emergence_threshold`.
 
+    References
+    ----------
+    Derived, see the module.
+
     Examples
     --------
     >>> unlearned_at_threshold(3.0).round(6)
@@ -160,6 +164,10 @@ def hysteresis_window(mean_skills: ArrayLike, learner: int = 1) -> tuple[Array, 
     ------
     ValueError
         As `emergence_threshold`.
+
+    References
+    ----------
+    Derived, see the module: the smaller of the two flat points.
 
     Examples
     --------

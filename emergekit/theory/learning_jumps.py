@@ -32,6 +32,7 @@ from emergekit.theory.ranges import Array, positive
 
 __all__ = ["Transition", "critical_prior", "transition"]
 
+_LEAST_PRIOR = 1e-11  # less is lost beside 1
 _ROUNDING = 1e-9  # a smaller jump is a wave of rounding errors on a level curve
 
 
@@ -63,7 +64,8 @@ def transition(degrees: Degrees, learner: Learner = 1, prior: float = 0.0) -> Tr
     For D-skill learners on Poisson texts `emergence_threshold` has the closed form, for many c at
     once; here any degrees, success functions and prior knowledge will do. The curve of fixed points
     is searched at 100 places a decade: a fold narrower than that, next to a critical point, counts
-    as smooth.
+    as smooth. With texts of given numbers of skills, a prior of 1e-10 has its jump to 6 digits; one
+    below 1e-11 is lost in rounding.
 
     Parameters
     ----------
@@ -79,6 +81,10 @@ def transition(degrees: Degrees, learner: Learner = 1, prior: float = 0.0) -> Tr
     ValueError
         As `learning_curve`.
 
+    References
+    ----------
+    Derived: jumps are peaks of the curve of fixed points, see the module.
+
     Examples
     --------
     >>> from emergekit.theory import regular_skills
@@ -90,6 +96,7 @@ def transition(degrees: Degrees, learner: Learner = 1, prior: float = 0.0) -> Tr
     if is_stuck(given):
         return Transition(np.inf, given.start, given.start, np.inf, "never")
     curve, grid = whole_curve(given)
+    drains = given.degrees.side == "skills"  # such curves may fall to 0 as all is learned
 
     def unlearned(position: float, ratio: float) -> float:
         return float(node_of(given, edge_at(given, np.array(position)), np.array(ratio)))
@@ -99,7 +106,7 @@ def transition(degrees: Degrees, learner: Learner = 1, prior: float = 0.0) -> Tr
             jump.value,
             unlearned(jump.before, jump.value),
             unlearned(jump.after, jump.value),
-            jump.lowest if jump.lowest > _ROUNDING * jump.value else 0.0,
+            0.0 if drains and jump.lowest <= _ROUNDING * jump.value else jump.lowest,
             "first",
         )
         for jump in jumps(curve, grid)
@@ -132,7 +139,8 @@ def critical_prior(ratio: ArrayLike, degrees: Degrees, learner: Learner = 1) -> 
     Returns
     -------
     array
-        Between 0 and 1; NaN where no share makes a jump, as learning is smooth or needs no prior.
+        Between 0 and 1, to 5 digits at least; NaN where no share makes a jump, as learning is
+        smooth or needs no prior, and where so many texts need less than 1e-11.
 
     Raises
     ------
@@ -149,14 +157,16 @@ def critical_prior(ratio: ArrayLike, degrees: Degrees, learner: Learner = 1) -> 
     found = np.full(ratios.shape, np.nan)
     for at, value in np.ndenumerate(ratios):
         curve: Curve = partial(prior_at, given, value)
-        risen = jumps(curve, knots(curve, 1e-6, 1e3))
-        jump = max((jump for jump in risen if jump.value > 0), key=_width, default=None)
+        # Before a text that is sure to teach something, each prior has its own place.
+        left = min(1e-6, 0.01 / max(value * given.degrees.mean * given.degrees.most_others, 1e-9))
+        risen = jumps(curve, knots(curve, max(left, _LEAST_PRIOR), 1e3))
+        jump = max((jump for jump in risen if jump.value > _LEAST_PRIOR), key=_width, default=None)
         if jump is not None and _width(jump) > _ROUNDING:
             found[at] = jump.value
     if not ratios.ndim and np.isnan(found):
         raise ValueError(
             f"At ratio = {float(ratios):g} no prior knowledge makes learning jump: it is smooth, "
-            "or starts without any."
+            f"starts without any, or with less than {_LEAST_PRIOR:g}."
         )
     return found[()]
 

@@ -132,6 +132,10 @@ def understood_texts(graph: SkillTextGraph, learned: ArrayLike) -> Flags:
     ValueError
         If `learned` does not fit the graph.
 
+    References
+    ----------
+    Liao, Chang & Hong 2024, testing error.
+
     Examples
     --------
     >>> from emergekit.theory import graph_from_edges
@@ -181,6 +185,10 @@ def simulate_learning(
     ------
     ValueError
         As `random_graph` and `peel`.
+
+    References
+    ----------
+    Liao, Chang & Hong 2024, iterative decoding of texts.
 
     Examples
     --------

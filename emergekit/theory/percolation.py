@@ -18,7 +18,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import lambertw
 
-from emergekit.theory.ranges import Array, within
+from emergekit.theory.ranges import Array, counts, positive, shares, single, within
 
 __all__ = [
     "bipartite_giant",
@@ -101,7 +101,8 @@ def bipartite_threshold(n_entities: ArrayLike, n_properties: ArrayLike) -> Array
     >>> float(bipartite_threshold(2000, 5000).round(9))
     0.000316228
     """
-    return 1 / np.sqrt(_count(n_entities, "n_entities") * _count(n_properties, "n_properties"))
+    n1, n2 = positive(n_entities, "n_entities"), positive(n_properties, "n_properties")
+    return 1 / np.sqrt(n1 * n2)
 
 
 def bipartite_giant(
@@ -138,8 +139,8 @@ def bipartite_giant(
     >>> float(entities.round(4)), float(properties.round(4))
     (0.3749, 0.2476)
     """
-    n1, n2 = _count(n_entities, "n_entities"), _count(n_properties, "n_properties")
-    density = within(p, "p", lambda p: (p >= 0) & (p <= 1), "within [0, 1]")
+    n1, n2 = positive(n_entities, "n_entities"), positive(n_properties, "n_properties")
+    density = shares(p, "p")
     out, back = n2 * density, n1 * density
     # The excess of the right-hand side over a falls through 0 once, at the root, if it ever rises.
     low, high = np.zeros_like(out * back), np.ones_like(out * back)
@@ -174,20 +175,23 @@ def simulate_random_graph_giant(n_nodes: int, mean_degree: float, seed: int = 0)
     ValueError
         If a number is outside its range.
 
+    References
+    ----------
+    The model of Erdos & Renyi 1960.
+
     Examples
     --------
     >>> round(simulate_random_graph_giant(100_000, 2.0), 2)
     0.8
     """
-    if n_nodes < 1 or not mean_degree >= 0:
-        raise ValueError(
-            f"n_nodes must be 1 or more and mean_degree 0 or more; they are {n_nodes} and "
-            f"{mean_degree:g}."
-        )
+    size = int(single(counts(n_nodes, "n_nodes"), "n_nodes"))
+    finite = within(
+        mean_degree, "mean_degree", lambda a: (a >= 0) & np.isfinite(a), "finite and 0 or more"
+    )
     rng = np.random.default_rng(seed)
-    n_edges = rng.poisson(mean_degree * n_nodes / 2)
-    ends = rng.integers(n_nodes, size=(2, n_edges))
-    return float(np.bincount(_labels(ends, n_nodes)).max() / n_nodes)
+    n_edges = rng.poisson(single(finite, "mean_degree") * size / 2)
+    ends = rng.integers(size, size=(2, n_edges))
+    return float(np.bincount(_labels(ends, size)).max() / size)
 
 
 def simulate_bipartite_giant(
@@ -213,13 +217,15 @@ def simulate_bipartite_giant(
     ------
     ValueError
         If a number is outside its range.
+
+    References
+    ----------
+    The graph of Lubana et al. 2024, evenly at random.
     """
-    n1 = int(_count(n_entities, "n_entities"))
-    n2 = int(_count(n_properties, "n_properties"))
-    if not 0 <= p <= 1:
-        raise ValueError(f"p must lie within [0, 1]; it is {p:g}.")
+    n1 = int(single(counts(n_entities, "n_entities"), "n_entities"))
+    n2 = int(single(counts(n_properties, "n_properties"), "n_properties"))
     rng = np.random.default_rng(seed)
-    n_edges = rng.binomial(n1 * n2, p)
+    n_edges = rng.binomial(n1 * n2, single(shares(p, "p"), "p"))
     ends = np.stack([rng.integers(n1, size=n_edges), n1 + rng.integers(n2, size=n_edges)])
     labels = _labels(ends, n1 + n2)
     largest = np.bincount(labels).argmax()
@@ -230,7 +236,3 @@ def simulate_bipartite_giant(
 def _labels(ends: np.ndarray, n_nodes: int) -> np.ndarray:
     graph = coo_array((np.ones(ends.shape[1], dtype=np.int8), tuple(ends)), shape=(n_nodes,) * 2)
     return np.asarray(connected_components(graph.tocsr(), directed=False)[1])
-
-
-def _count(number: ArrayLike, name: str) -> Array:
-    return within(number, name, lambda n: n > 0, "positive")

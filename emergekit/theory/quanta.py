@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gamma, gammainc, zeta
 
-from emergekit.theory.ranges import Array, within
+from emergekit.theory.ranges import Array, counts, positive, single, within
 
 __all__ = [
     "QuantaExponents",
@@ -90,7 +90,7 @@ def quanta_loss(n_quanta: ArrayLike, a: float, gap: float = 1.0) -> Array:
     a : float
         Exponent, positive.
     gap : float
-        What one unlearned quantum costs a token that uses it, nats.
+        What one unlearned quantum costs a token that uses it, nats, positive.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def quanta_loss(n_quanta: ArrayLike, a: float, gap: float = 1.0) -> Array:
     array([0.373184, 0.173167, 0.079273])
     """
     n = within(n_quanta, "n_quanta", lambda n: n >= 0, "0 or more")
-    return np.asarray(gap * zeta(_exponent(a) + 1, n + 1) / zeta(a + 1))
+    return np.asarray(positive(gap, "gap") * zeta(_exponent(a) + 1, n + 1) / zeta(a + 1))
 
 
 def quanta_by_data(n_tokens: ArrayLike, a: float, samples_needed: float = 1.0) -> Array:
@@ -145,9 +145,8 @@ def quanta_by_data(n_tokens: ArrayLike, a: float, samples_needed: float = 1.0) -
     Michaud et al. 2023, section 2.
     """
     D = within(n_tokens, "n_tokens", lambda d: d >= 0, "0 or more")
-    if not samples_needed > 0:
-        raise ValueError(f"samples_needed must be positive; it is {samples_needed:g}.")
-    return np.asarray((D / (samples_needed * zeta(_exponent(a) + 1))) ** (1 / (1 + a)))
+    tau = positive(samples_needed, "samples_needed")
+    return np.asarray((D / (tau * zeta(_exponent(a) + 1))) ** (1 / (1 + a)))
 
 
 def quanta_exponents(a: float) -> QuantaExponents:
@@ -258,13 +257,14 @@ def hutter_error(n_samples: ArrayLike, a: float, n_features: int = 100_000) -> A
     array([0.2024 , 0.09414])
     """
     n = within(n_samples, "n_samples", lambda n: n >= 0, "0 or more")
-    if not 1 <= n_features <= _EXACT_RANKS:
-        raise ValueError(f"n_features must lie from 1 to {_EXACT_RANKS}; it is {n_features}.")
-    p = quanta_frequencies(np.arange(1, n_features + 1), a)
+    ranks = int(single(counts(n_features, "n_features"), "n_features"))
+    if ranks > _EXACT_RANKS:
+        raise ValueError(f"n_features must lie from 1 to {_EXACT_RANKS}; it is {ranks}.")
+    p = quanta_frequencies(np.arange(1, ranks + 1), a)
     logarithm = np.log1p(-p)
     unseen = [float(p @ np.exp(count * logarithm)) for count in n.ravel()]
     # The rest as an integral over p, from the middle between the last feature and the next.
-    last = float(quanta_frequencies(n_features + 0.5, a))
+    last = float(quanta_frequencies(ranks + 0.5, a))
     share = a / (1 + a)
     rest = (zeta(a + 1) ** (-1 / (1 + a)) / (1 + a)) * gamma(share) * _powered(n, last, share)
     return np.asarray(np.reshape(unseen, n.shape) + rest)
@@ -317,6 +317,4 @@ def hutter_error_asymptotic(n_samples: ArrayLike, a: float) -> Array:
 
 
 def _exponent(a: float) -> float:
-    if not a > 0:
-        raise ValueError(f"a must be positive; it is {a:g}.")
-    return a
+    return single(positive(a, "a"), "a")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import log_ndtr
 
-from emergekit.theory.ranges import Array, within
+from emergekit.theory.ranges import Array, positive, single, within
 
 __all__ = ["random_energy_success", "random_energy_threshold"]
 
@@ -96,9 +96,8 @@ def random_energy_success(
     array([0., 1.])
     """
     n = within(n_bits, "n_bits", lambda n: n > 0, "positive")
-    if not spread > 0:
-        raise ValueError(f"spread must be positive; it is {spread:g}.")
-    z = np.asarray(score, dtype=float) * np.sqrt(2 * n) / spread
+    mu = within(score, "score", np.isfinite, "finite")
+    z = mu * np.sqrt(2 * n) / single(positive(spread, "spread"), "spread")
     if fixed:
         return _beats(z, n)
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)

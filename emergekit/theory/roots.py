@@ -22,7 +22,8 @@ def bisect(rising: Callable[[Array], Array], lower: ArrayLike, upper: ArrayLike)
     rising : callable
         From an array to as many values; below 0 left of the root, 0 or above right of it.
     lower, upper : array
-        Brackets. Where a function does not cross zero between them, the nearer end comes back.
+        Brackets. Where a function does not cross zero between them, the nearer end comes back,
+        unmarked: whoever calls makes sure of a crossing.
 
     Returns
     -------

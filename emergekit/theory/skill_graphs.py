@@ -87,6 +87,10 @@ def random_graph(
     ValueError
         If a number is out of range, or so few texts per skill make no text at all.
 
+    References
+    ----------
+    Liao, Chang & Hong 2024; with texts of fixed size, Arora & Goyal 2023.
+
     Examples
     --------
     >>> random_graph(1000, 1.2, 3.0, seed=0)

@@ -22,8 +22,9 @@ from scipy.special import xlogy
 from scipy.stats import binom, poisson
 
 from emergekit.errors import unknown
+from emergekit.theory import ranges
 from emergekit.theory.percolation import random_graph_giant
-from emergekit.theory.ranges import Array, within
+from emergekit.theory.ranges import Array, counts, positive, single, within
 
 __all__ = [
     "composed_accuracy",
@@ -54,7 +55,7 @@ def concept_pairs_needed(n_levels: int = N_LEVELS, steepness: float = 7.0) -> Ar
     n_levels : int
         Number of levels, 1 or more; they count from 1.
     steepness : float
-        Natural logarithm of the pairs that the last level needs.
+        Natural logarithm of the pairs that the last level needs, positive.
 
     Returns
     -------
@@ -63,7 +64,7 @@ def concept_pairs_needed(n_levels: int = N_LEVELS, steepness: float = 7.0) -> Ar
     Raises
     ------
     ValueError
-        If there is no level.
+        If the levels are no whole number of 1 or more, or the steepness is not positive.
 
     References
     ----------
@@ -74,10 +75,9 @@ def concept_pairs_needed(n_levels: int = N_LEVELS, steepness: float = 7.0) -> Ar
     >>> concept_pairs_needed()[[0, 10, 99]]
     array([1.000e+00, 2.000e+00, 1.097e+03])
     """
-    if n_levels < 1:
-        raise ValueError(f"n_levels must be 1 or more; it is {n_levels}.")
-    levels = np.arange(1, n_levels + 1, dtype=float)
-    return np.asarray(np.round(np.exp(steepness * levels / n_levels)))
+    levels = _levels(n_levels)
+    steep = single(positive(steepness, "steepness"), "steepness")
+    return np.asarray(np.round(np.exp(steep * levels / len(levels))))
 
 
 def level_weights(
@@ -103,17 +103,20 @@ def level_weights(
     Raises
     ------
     ValueError
-        If shares and centres differ in number or lie outside [0, 1].
+        If shares and centres differ in number or lie outside [0, 1], the shares sum to more than 1,
+        or the levels are no whole number of 1 or more.
 
     References
     ----------
     Nayak & Varshney 2024, section 5 and code.
     """
-    w = within(shares, "shares", lambda w: (w >= 0) & (w <= 1), "within [0, 1]")
-    c = within(centres, "centres", lambda c: (c >= 0) & (c <= 1), "within [0, 1]")
+    w, c = ranges.shares(shares, "shares"), ranges.shares(centres, "centres")
     if w.shape != c.shape or w.ndim != 1:
         raise ValueError(f"shares and centres must be as many; they are {w.size} and {c.size}.")
-    return np.asarray(w @ binom.pmf(np.arange(1, n_levels + 1), n_levels, c[:, None]))
+    if w.sum() > 1 + 1e-9:
+        raise ValueError(f"shares must sum to 1 or less; they sum to {w.sum():g}.")
+    levels = _levels(n_levels)
+    return np.asarray(w @ binom.pmf(levels, len(levels), c[:, None]))
 
 
 def skill_pair_chance(
@@ -131,7 +134,7 @@ def skill_pair_chance(
     n_concepts, n_texts : array
         R and T, positive.
     concepts_per_text, skills_per_level : float
-        d and S_l, positive.
+        d, positive, and S_l, 1 or more.
 
     Returns
     -------
@@ -149,9 +152,11 @@ def skill_pair_chance(
     """
     R = within(n_concepts, "n_concepts", lambda r: r > 0, "positive")
     T = within(n_texts, "n_texts", lambda t: t > 0, "positive")
+    d = positive(concepts_per_text, "concepts_per_text")
+    S = within(skills_per_level, "skills_per_level", lambda s: s >= 1, "1 or more")
     with np.errstate(divide="ignore"):
-        never = T * np.log1p(-(np.minimum(concepts_per_text / R, 1.0) ** 2))
-    return np.asarray(-np.expm1(never) / skills_per_level**2)
+        never = T * np.log1p(-(np.minimum(d / R, 1.0) ** 2))
+    return np.asarray(-np.expm1(never) / S**2)
 
 
 def skill_edge_chance(
@@ -190,7 +195,7 @@ def skill_edge_chance(
     """
     if tail not in _TAILS:
         raise ValueError(unknown("tail", tail, _TAILS))
-    p = within(chance, "chance", lambda p: (p >= 0) & (p <= 1), "within [0, 1]")
+    p = ranges.shares(chance, "chance")
     R = within(n_concepts, "n_concepts", lambda r: r > 1, "above 1")
     eta = within(needed, "needed", lambda n: n >= 0, "0 or more")
     pairs = R * (R - 1) / 2
@@ -284,12 +289,13 @@ def prerequisites(
     ----------
     The code of Nayak & Varshney 2024; the factor 2 is for the two skills of an edge.
     """
-    if not 1 <= level <= n_levels:
-        raise ValueError(f"level must lie from 1 to {n_levels}; it is {level}.")
-    needed = concept_pairs_needed(n_levels)[level - 1]
+    levels, early = _levels(n_levels), int(single(counts(level, "level"), "level"))
+    if early > len(levels):
+        raise ValueError(f"level must lie from 1 to {len(levels)}; it is {early}.")
+    needed = concept_pairs_needed(n_levels)[early - 1]
     g = level_giant_fraction(n_concepts, n_texts, needed, concepts_per_text, tail=tail)
-    levels = np.arange(1, n_levels + 1)[:, None]
-    return np.where(levels > level, np.atleast_1d(g) ** (2 * np.round(np.log2(levels))), 1.0)
+    rarer = np.atleast_1d(g) ** (2 * np.round(np.log2(levels[:, None])))
+    return np.where(levels[:, None] > early, rarer, 1.0)
 
 
 def composed_accuracy(
@@ -319,7 +325,7 @@ def composed_accuracy(
         Numbers of skills n that a task needs, all alike often; 2 to 7 in the paper, whose text says
         8 and whose code drops it.
     edge_factor : array, shape (n_levels, n) or a number
-        By which factor edges are rarer, as by `prerequisites`.
+        By which factor edges are rarer, within [0, 1], as by `prerequisites`.
     tail : {"exact", "chernoff"}
         As in `skill_edge_chance`; the paper's figures need "chernoff".
 
@@ -338,12 +344,18 @@ def composed_accuracy(
     Nayak & Varshney 2024, section 5, figure of emergence and plateaus.
     """
     q = within(weights, "weights", lambda w: w >= 0, "0 or more")
-    if q.ndim != 1 or not len(skills_per_task):
+    tasks = counts(skills_per_task, "skills_per_task")
+    if q.ndim != 1 or tasks.ndim != 1 or not tasks.size:
         raise ValueError("weights must be one number a level, and a task needs a skill.")
     R, T = np.atleast_1d(n_concepts, n_texts)
     needed = concept_pairs_needed(len(q))[:, None]
     chance = skill_pair_chance(R, T, concepts_per_text, skills_per_level)
     edge = skill_edge_chance(chance, R, needed, tail=tail)
-    giant = random_graph_giant(skills_per_level * edge * np.asarray(edge_factor))
-    solved = np.mean([giant**n for n in skills_per_task], axis=0)
+    giant = random_graph_giant(skills_per_level * edge * ranges.shares(edge_factor, "edge_factor"))
+    solved = np.mean([giant**n for n in tasks], axis=0)
     return np.asarray(q @ solved)
+
+
+def _levels(n_levels: int) -> Array:
+    """Return the numbers of the levels, which count from 1."""
+    return np.arange(1, int(single(counts(n_levels, "n_levels"), "n_levels")) + 1, dtype=float)

@@ -79,6 +79,7 @@ PARAMS = {
     "optimal_n_params": {"k": 0.09, "a": 0.5},
     "optimal_n_tokens": {"k": 1.85, "a": 0.5},
     "quanta": {"E": 1.8, "A": 480.0, "B": 100.0, "alpha": 0.35},
+    "hutter_in_n_tokens": {"A": 30.0, "a": 0.5},
     "exact_match": {"N_c": 1e9, "alpha": 0.5},
     "composition_in_flops": {"x0": 20.5, "k": 1.3, "n": 3.0},
     "composition_in_loss": {"x0": 2.4, "k": 5.0, "n": 3.0},
@@ -86,6 +87,7 @@ PARAMS = {
     "learner_learned_in_n_tokens": {"x0": 11.9, "c": 2.0},
     "learner_understood_in_n_tokens": {"x0": 11.9, "c": 2.0},
     "giant_component_in_n_params": {"x0": 7.5, "b": 0.2, "n": 3.0},
+    "bipartite_component_in_n_tokens": {"x0": 9.2, "b": 0.3},
     "skill_guarantee_k8_tuples1": {"E": 1.7, "f": 0.002},
 }
 PARAMS["inverted_u_shaped_in_flops"] = {
@@ -96,7 +98,7 @@ PARAMS["inverted_u_shaped_in_flops"] = {
 TABLES = {"broken1_in_n_tokens": ADDITION, "broken2_in_n_tokens": ADDITION}
 BY_NAME = {law.name: law for law in laws.LAWS}
 
-UNTRACED = ("m4_", "learner_", "giant_component_", "skill_guarantee_")
+UNTRACED = ("m4_", "learner_", "giant_component_", "bipartite_component_", "skill_guarantee_")
 """Laws whose code a trace cannot follow are named, so that no other joins them unseen."""
 
 

@@ -3,12 +3,14 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from emergekit import compare, fit, laws, theory
 from emergekit.errors import FitWarning
-from emergekit.laws.skill_graphs import giant_share, unlearned
+from emergekit.laws.bipartite import bipartite_shares
+from emergekit.laws.percolation import giant_share
+from emergekit.laws.skill_graphs import unlearned
 from tests.laws.cases import PARAMS, fitted
 
 
@@ -37,6 +39,47 @@ def test_learners_take_one_number_of_skills_a_row():
 @given(a=st.floats(0, 100))
 def test_the_giant_component_of_the_law_is_that_of_the_theory(a):
     assert giant_share(np.array(a)) == pytest.approx(theory.random_graph_giant(a), abs=1e-6)
+
+
+@given(excess=st.floats(-0.9, 20), entities=st.floats(1e2, 1e6), properties=st.floats(1e2, 1e6))
+def test_the_cluster_of_the_law_is_that_of_the_theory(excess, entities, properties):
+    degree = 1 + excess
+    known = degree * theory.bipartite_threshold(entities, properties)
+    assume(known <= 1 and abs(excess) > 1e-4)
+    found = bipartite_shares(np.array(degree), properties / entities)
+    expected = theory.bipartite_giant(entities, properties, known)
+    np.testing.assert_allclose(found, expected, atol=1e-7)
+
+
+def test_facts_join_up_at_the_corner_that_made_the_data():
+    law = laws.bipartite_law(properties_per_entity=2.5)
+    table = pd.DataFrame({"n_tokens": np.geomspace(1e8, 1e11, 60)})
+    known = theory.bipartite_threshold(2000, 5000) * (table["n_tokens"] / 3e9) ** 0.7
+    entities, properties = theory.bipartite_giant(2000, 5000, np.minimum(known, 1))
+    table["score"] = entities * properties
+    found = fitted(law, table)
+    assert found["x0"] == pytest.approx(np.log10(3e9), abs=1e-3)
+    assert found["b"] == pytest.approx(0.7, rel=1e-3)
+    place = law.inverse("n_tokens", np.array([0.2, 0.9]), None, *map(np.array, found))
+    assert law.predict({"n_tokens": place}, found) == pytest.approx([0.2, 0.9], abs=1e-9)
+
+
+def test_a_ratio_of_properties_below_nothing_is_refused():
+    with pytest.raises(ValueError, match="properties_per_entity must be positive"):
+        laws.bipartite_law(properties_per_entity=-1)
+
+
+@pytest.mark.parametrize("a", [0.3, 1.0, 3.0])
+def test_frequencies_of_features_come_back_from_a_learning_curve(a):
+    table = pd.DataFrame({"n_tokens": np.geomspace(1e3, 1e7, 30)})
+    table["error"] = theory.hutter_error(table["n_tokens"], a)
+    found = fitted(laws.hutter_law(), table)
+    assert found["a"] == pytest.approx(a, rel=0.02)
+    asymptotic = theory.hutter_error_asymptotic(1.0, a)
+    assert found["A"] == pytest.approx(float(asymptotic), rel=0.05)
+    half = laws.hutter_law().inverse("n_tokens", np.array([0.01, 0.0]), None, *map(np.array, found))
+    assert laws.hutter_law().predict({"n_tokens": half[:1]}, found) == pytest.approx([0.01])
+    assert half[1] == np.inf
 
 
 def test_a_score_inside_the_jump_is_reached_at_the_jump():

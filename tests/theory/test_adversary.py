@@ -48,6 +48,7 @@ def test_equal_seeds_give_equal_numbers():
         ({"n_skills": 1}, "n_skills must be a whole number, 2 or more"),
         ({"k": 0}, "k must be a whole number"),
         ({"theta": 0.0}, "theta must be strictly between 0 and 1"),
+        ({"theta": [0.1, 0.2]}, "theta must be one number"),
         ({"alpha": 1.0}, "alpha must be strictly between"),
         ({"strategy": "greddy"}, "did you mean 'greedy'"),
     ],

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from emergekit.theory import (
     association_threshold,
+    emergence_threshold,
     giant_component,
     giant_fraction,
     giant_learned,
@@ -23,6 +24,7 @@ MEASURED = {
     (2, 0.8): (0.0545, 0.0519, 0.2499, 0.1752),
 }
 TEXTS = st.sampled_from(["all", "understood"])
+TEXTS_OF_BOTH_KINDS = pytest.mark.parametrize("texts", ["all", "understood"])
 
 
 @pytest.mark.parametrize(("point", "giants"), MEASURED.items())
@@ -77,6 +79,33 @@ def test_no_giant_is_larger_than_what_is_learned(c, ratio, texts):
     for giant in (giant_learned(ratio, c, texts), giant_fraction(ratio, c, phi, texts)):
         assert -1e-12 <= giant <= phi + 1e-12
     assert giant_learned(ratio, c, "understood") <= giant_learned(ratio, c) + 1e-9
+
+
+@pytest.mark.parametrize("c", [14.0, 25.0, 40.0])
+@TEXTS_OF_BOTH_KINDS
+def test_the_threshold_of_long_texts_is_where_the_walk_begins_to_grow(c, texts):
+    near = association_threshold(c, "iid", texts) * np.array([1 - 1e-5, 1, 1 + 1e-5])
+    phi = learned_fraction(near, c)
+    alike = np.exp(-c * (1 - phi)) if texts == "understood" else 1.0
+    below, at, above = c**2 * near * phi * alike - 1
+    assert below < 0 < above
+    if texts == "all":  # where texts must be understood, it is the jump of what is learned
+        assert at == pytest.approx(0, abs=1e-6)
+    else:
+        assert near[1] == pytest.approx(emergence_threshold(c), rel=1e-9)
+
+
+@pytest.mark.parametrize("c", [14.0, 25.0, 40.0])
+@TEXTS_OF_BOTH_KINDS
+def test_learned_skills_of_long_texts_have_a_giant_past_the_threshold_only(c, texts):
+    found = association_threshold(c, "learned", texts)
+    phi = learned_fraction(found, c)
+    below, above = giant_learned(found * np.array([0.99, 1.01]), c, texts) / phi
+    assert below < 1e-5 < 1e-2 < above
+
+
+def test_a_threshold_beyond_floating_point_is_infinite():
+    assert association_threshold(900.0) == np.inf
 
 
 def test_extremes_stay_finite():

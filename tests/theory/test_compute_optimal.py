@@ -158,6 +158,24 @@ def test_training_error_is_that_of_the_learners_in_large_corpora():
     assert error == pytest.approx(0.00722, abs=5e-6)
 
 
+def test_a_budget_without_an_optimum_leaves_the_others_theirs():
+    found = compute_optimal.compute_optimal_sizes([0.5, 1e12])
+    alone = compute_optimal.compute_optimal_sizes(1e12)
+    for both, one in zip(found, alone, strict=True):
+        assert both[1] == one
+    assert all(np.isnan(part[0]) for part in found[:-1])
+    assert np.isnan(found.unlearned[0])
+    assert found.at_bound.tolist() == [True, False]
+
+
+def test_sizes_of_models_need_parameters_and_tokens():
+    best = compute_optimal.compute_optimal_sizes(1e12)
+    with pytest.raises(ValueError, match="per_concept must be positive"):
+        best.n_params(-1)
+    with pytest.raises(ValueError, match="per_text must be positive"):
+        best.n_tokens(0)
+
+
 def test_both_sizes_grow_as_the_root_of_compute():
     C = np.array([1e18, 1e22])
     best = compute_optimal.compute_optimal_sizes(C)
@@ -190,11 +208,14 @@ def test_small_training_errors_keep_their_digits():
         (lambda: compute_optimal.compute_optimal_sizes(1e10, 2.0), "learning sets in without"),
         (lambda: compute_optimal.compute_optimal_sizes(-1.0), "compute must be positive"),
         (lambda: compute_optimal.compute_optimal_sizes(np.nan), "compute must be positive"),
-        (lambda: compute_optimal.compute_optimal_sizes(1e9, erasure=1.0), "erasure must lie"),
+        (
+            lambda: compute_optimal.compute_optimal_sizes(1e9, erasure=1.0),
+            "erasure must be strictly between",
+        ),
         (lambda: compute_optimal.compute_optimal_sizes(1e9, search=(1, 0.5)), "in order"),
         (
             lambda: compute_optimal.compute_optimal_sizes(1e10, 4.0, search=(4, 5)),
-            r"no size in this range has a threshold; with 4 .* near 0.6",
+            r"no size in this range has a threshold. With 4 .* near 0.6",
         ),
         (lambda: compute_optimal.concepts_learned([10, 0], 5), "entry 1 is 0"),
         (lambda: compute_optimal.training_error(1.2, 6, 10), "unlearned must be within"),
@@ -204,12 +225,46 @@ def test_small_training_errors_keep_their_digits():
         (lambda: ldpc.block_error(1.2, 10, 0.5, np.array(1.0)), "erasure must be within"),
         (lambda: skill_levels.level_weights((1.0,), (0.5, 0.6)), "1 and 2"),
         (lambda: skill_levels.composed_accuracy(10, 10, [[1.0]]), "one number a level"),
-        (lambda: skill_levels.prerequisites(10, 10, level=0), "from 1 to 100"),
+        (lambda: skill_levels.prerequisites(10, 10, level=0), "level must be a whole number"),
+        (lambda: skill_levels.prerequisites(10, 10, level=101), "from 1 to 100"),
         (lambda: skill_levels.skill_edge_chance(0.1, 1, 1), "n_concepts must be above 1"),
         (lambda: percolation.random_graph_giant(-1), "mean_degree must be 0 or more"),
         (lambda: percolation.bipartite_giant(10, 10, 1.1), "p must be within"),
-        (lambda: percolation.simulate_random_graph_giant(0, 1.0), "n_nodes must be 1 or more"),
-        (lambda: percolation.simulate_bipartite_giant(5, 5, -0.1), "p must lie within"),
+        (lambda: percolation.simulate_random_graph_giant(0, 1.0), "n_nodes must be a whole number"),
+        (lambda: percolation.simulate_bipartite_giant(5, 5, -0.1), "p must be within"),
+        (
+            lambda: percolation.simulate_random_graph_giant(10.5, 1),
+            "n_nodes must be a whole number",
+        ),
+        (lambda: percolation.simulate_random_graph_giant(10, np.inf), "mean_degree must be finite"),
+        (
+            lambda: percolation.simulate_bipartite_giant(10.5, 5, 0.1),
+            "n_entities must be a whole number",
+        ),
+        (
+            lambda: skill_levels.skill_pair_chance(10, 10, -1.0),
+            "concepts_per_text must be positive",
+        ),
+        (
+            lambda: skill_levels.skill_pair_chance(10, 10, 6.0, np.nan),
+            "skills_per_level must be 1 or more",
+        ),
+        (
+            lambda: skill_levels.composed_accuracy(10, 10, [1.0], skills_per_task=(0, -2)),
+            "skills_per_task must be a whole number",
+        ),
+        (
+            lambda: skill_levels.composed_accuracy(10, 10, [1.0], edge_factor=-3),
+            "edge_factor must be within",
+        ),
+        (lambda: skill_levels.concept_pairs_needed(2.5), "n_levels must be a whole number"),
+        (lambda: skill_levels.level_weights(n_levels=0), "n_levels must be a whole number"),
+        (lambda: skill_levels.level_weights((0.8, 0.8), (0.1, 0.2)), "they sum to 1.6"),
+        (lambda: compute_optimal.flops_of_compute(1e12, -1, -1), "per_concept must be positive"),
+        (lambda: compute_optimal.training_error(0.1, -1, 10), "concepts_per_text must be positive"),
+        (lambda: ldpc.block_error(0.5, 10, 0.4, -0.6), "alpha must be 0 or more"),
+        (lambda: ldpc.block_error(0.5, 10, 1.4, 0.6), "threshold must be within"),
+        (lambda: compute_optimal.compute_optimal_sizes(0.5), "compute = 0.5, .* has a threshold"),
     ],
 )
 def test_numbers_outside_their_range_are_named(call, message):

@@ -212,6 +212,30 @@ def test_prior_knowledge_is_as_good_as_fewer_skills_where_degrees_are_regular(de
         assert np.isnan(found)
 
 
+@pytest.mark.parametrize(("k", "prior"), [(3, 1e-10), (5, 1e-6), (5, 1e-10), (8, 1e-8)])
+def test_little_prior_knowledge_has_its_jump_at_very_many_texts(k, prior):
+    # By hand, to first order in the prior: R = s / (k (prior + s)^(k-1)) is highest at prior/(k-2)
+    place = prior / (k - 2)
+    by_hand = place / (k * (prior + place) ** (k - 1))
+    found = transition(fixed_texts(k), 1, prior)
+    assert found.order == "first"
+    assert found.ratio == pytest.approx(by_hand, rel=1e-5)
+    assert found.unlearned_before == pytest.approx(1 - prior - place, abs=1e-9)
+    # From all known down, skills and texts change places: the threshold of k copies of each skill
+    assert found.lower_ratio == pytest.approx(REGULAR[1, k], rel=2e-6)
+    assert critical_prior(found.ratio, fixed_texts(k)) == pytest.approx(prior, rel=1e-5)
+    below, above = learned_fraction(found.ratio * np.array([0.99, 1.01]), fixed_texts(k), 1, prior)
+    assert below < 1e-3 < 0.999 < above
+
+
+def test_so_many_texts_that_the_prior_is_lost_in_rounding_say_so():
+    found = critical_prior([1e25, 1e45, 1e300], fixed_texts(5))
+    assert found[0] == pytest.approx(1.28248e-9, rel=1e-5)
+    assert np.isnan(found[1:]).all()
+    with pytest.raises(ValueError, match="or with less than 1e-11"):
+        critical_prior(1e45, fixed_texts(5))
+
+
 def test_a_prior_that_makes_no_jump_is_absent():
     assert np.isnan(critical_prior([0.5], 1.5)).all()
     with pytest.raises(ValueError, match="no prior knowledge makes learning jump"):

@@ -1,16 +1,22 @@
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.special import gammaincc
 
 from emergekit.theory import (
     class_curve,
     compressed_bits,
+    emergence_threshold,
     fine_tuned_curve,
     fine_tuned_threshold,
     graph_from_edges,
+    learned_fraction,
     learning_curve,
     peel,
     random_graph,
     understood_texts,
+    unlearned_at_threshold,
 )
 
 
@@ -80,9 +86,42 @@ def test_classes_that_are_alike_are_one():
     np.testing.assert_allclose(two.training_error, one.training_error, rtol=1e-9)
 
 
-def test_classes_at_a_threshold_are_refused():
-    with pytest.raises(ValueError, match="stand at a threshold"):
-        class_curve([1.0], [1.0], [[np.e]])
+@pytest.mark.parametrize("c", [3.0, 6.0, 20.0])
+@pytest.mark.parametrize("past", [-1e-3, -1e-9, 1e-12, 1e-9, 1e-3])
+def test_classes_next_to_their_threshold_come_to_rest_on_the_right_side(c, past):
+    ratio = emergence_threshold(c) * (1 + past)
+    found = class_curve([1.0, 2.0], [3 * ratio], [[c / 3, 2 * c / 3]])
+    np.testing.assert_allclose(found.learned, learned_fraction(ratio, c), atol=2e-9)
+
+
+def test_classes_at_a_threshold_have_the_state_before_the_jump():
+    for c in (3.0, 6.0):
+        found = class_curve([1.0], [emergence_threshold(c)], [[c]])
+        assert 1 - found.learned == pytest.approx(unlearned_at_threshold(c), abs=1e-6)
+    critical = class_curve([1.0], [1.0], [[np.e]])  # a root of third order
+    assert critical.learned == pytest.approx(1 - 1 / np.e, abs=2e-5)
+
+
+@settings(max_examples=40)
+@given(
+    sizes=st.lists(st.floats(0.2, 3), min_size=2, max_size=2),
+    texts=st.lists(st.floats(0.2, 6), min_size=2, max_size=2),
+    means=st.lists(st.floats(0, 10), min_size=4, max_size=4),
+    learner=st.integers(1, 3),
+)
+def test_strides_end_where_single_rounds_do(sizes, texts, means, learner):
+    c = np.reshape(means, (2, 2))
+    q = np.ones(2)
+    for _ in range(3000):
+        q, before = np.exp(-gammaincc(learner, c @ q) @ (c * np.divide.outer(texts, sizes))), q
+    assume((before - q < 1e-16).all())
+    found = class_curve(sizes, texts, c, learner)
+    np.testing.assert_allclose(found.learned, 1 - q, atol=1e-9)
+
+
+def test_a_success_function_that_rises_with_the_unknown_never_comes_to_rest():
+    with pytest.raises(ValueError, match="do not come to rest"):
+        class_curve([1.0], [5.0], [[3.0]], lambda unknown: (unknown > 1).astype(float))
 
 
 def test_what_is_understood_compresses():

@@ -11,6 +11,7 @@ import pandas as pd
 
 from emergekit.compute import Engine
 from emergekit.emergence.questions.dictionary import DEFAULT_WIDTH
+from emergekit.emergence.questions.links import Kind
 from emergekit.emergence.shapes.curves import curve_shapes, split_curves
 from emergekit.errors import TableError, kind_of
 from emergekit.fitting import Fit
@@ -34,7 +35,8 @@ __all__ = ["OPTIONS", "emergence_table", "summarised"]
 
 OPTIONS: Mapping[str, Any] = MappingProxyType(
     {
-        **{"sharp": None, "continuous": None, "width": DEFAULT_WIDTH, "alpha": 0.05},
+        **{"sharp": None, "continuous": None, "kind": None, "chance": None},
+        **{"width": DEFAULT_WIDTH, "alpha": 0.05},
         **{"n_boot": 199, "seed": 0, "engine": "serial", "n_workers": None},
     }
 )
@@ -47,6 +49,8 @@ def emergence_table(
     *,
     sharp: str | None = None,
     continuous: str | None = None,
+    kind: Kind | None = None,
+    chance: float | None = None,
     loss: str = "loss",
     law: Fit | None = None,
     tokens_per_param: float = 20.0,
@@ -72,6 +76,9 @@ def emergence_table(
         scores apart.
     sharp, continuous : str, optional
         Metrics to judge, as in `mirage_test`. One sharp metric of an ability is judged.
+    kind, chance
+        What the sharp metric is ("em" or "mc") and what guessing scores, for all abilities; if
+        None, as its name and the column `chance` say.
     loss : str
         Column of the loss in which thresholds are looked for.
     law : Fit, optional
@@ -138,7 +145,8 @@ def emergence_table(
     notes = list[Note]()
     scores, x = _scores(tables, x, notes)
     options = {
-        **{"sharp": sharp, "continuous": continuous, "width": width, "alpha": alpha},
+        **{"sharp": sharp, "continuous": continuous, "kind": kind, "chance": chance},
+        **{"width": width, "alpha": alpha},
         **{"n_boot": n_boot, "seed": seed, "engine": engine, "n_workers": n_workers},
     }
     if loss != "loss":

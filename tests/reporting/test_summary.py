@@ -279,3 +279,13 @@ def test_samples_are_told_how_to_become_scores():
     samples = pd.DataFrame({"model": ["m"], "task": "t", "example_id": 1, "prediction": "a"})
     with pytest.raises(TableError, match="these are samples; score them first"):
         emergence_table(samples)
+
+
+def test_kind_and_chance_go_to_the_verdict(scores):
+    table = scores.assign(metric=scores["metric"].replace("exact_match", "acc"))
+    options = {"continuous": "token_nll", "kind": "em", "chance": 0.0}
+    told = emergence_table(table, x="flops", n_boot=49, **options)
+    named = emergence_table(scores, x="flops", n_boot=49)
+    assert told["verdict"].tolist() == named["verdict"].tolist()
+    with pytest.raises(ValueError, match="kind"):
+        emergence_table(table, x="flops", kind="exact")
